@@ -1,0 +1,32 @@
+# A thin wrapper: each target is one command that can be typed as well.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test lint bench clean
+
+setup: .venv/done
+.venv/done: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+demo: setup
+	$(BIN)/digest demo
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/pip install --quiet --editable ".[bench]"
+	$(BIN)/python benchmarks/relevance.py
+	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/rendering.py
+
+clean:
+	rm -rf .venv digest-demo build dist

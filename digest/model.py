@@ -1,0 +1,167 @@
+"""What flows through the pipeline: frozen data, no behaviour.
+
+file → Listing of Entry → (Profile) → Match → Edition → Rendered → bytes → Outcome
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from enum import StrEnum
+from typing import Literal
+
+FIELDS = ("title", "abstract", "author", "category", "source")
+"""The fields of an entry that a keyword can name, in the order in which reasons are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One listed thing, in most cases a paper.
+
+    `keys` are its identities, strongest first (`doi:…`, `arxiv:…`, `url:…`, `title:…`); any one in common makes two
+    entries the same. `number` is its place in the order of loading, given by the store (0: not stored).
+    """
+
+    keys: tuple[str, ...]
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    source: str = ""
+    url: str = ""
+    published: date | None = None
+    votes: int | None = None
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        """The canonical key: the strongest identity."""
+        return self.keys[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that was not loaded: its 1-based line, why, and how it begins."""
+
+    line: int
+    reason: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one listing file holds. `date` is the day that the file names, if it names one."""
+
+    format: str
+    entries: tuple[Entry, ...]
+    source: str = ""
+    curator: str = ""
+    date: date | None = None
+    rejected: tuple[Rejection, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+MatchMode = Literal["near", "any", "phrase"]
+"""What several unquoted words mean: all of them near each other, any one of them, or all adjacent and in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named list of keywords, as typed. `capitals`: a keyword all in capitals matches only capitals."""
+
+    name: str
+    keywords: tuple[str, ...]
+    match: MatchMode = "near"
+    capitals: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person who gets one edition per local day. `send_at` None: at once, on the first run of the day."""
+
+    email: str
+    profiles: tuple[Profile, ...]
+    name: str = ""
+    zone: str = "UTC"
+    send_at: time | None = None
+    max_entries: int = 20
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an entry is in an edition.
+
+    `field` is one of FIELDS; `words` are the pieces of its text that hit, as they stand there ("reward models").
+    """
+
+    profile: str
+    keyword: str
+    field: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry (by number) that a subscriber gets, with its score and every reason."""
+
+    entry: int
+    score: float
+    reasons: tuple[Reason, ...] = ()
+
+
+class State(StrEnum):
+    """Where an edition stands. PLANNED, SENDING and DEFERRED are on their way; the others are final.
+
+    UNKNOWN: the connection broke after the final dot and before the reply, so the server may have the message.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One subscriber's digest for one local date.
+
+    `matches` get a card each, best first; `more` (entry numbers) are listed by title; `matched` counts all that
+    matched, `considered` all new entries looked at. `planned_at` is in epoch seconds and is the Date of the message.
+    """
+
+    id: int
+    subscriber: int
+    email: str
+    name: str
+    slot: date
+    zone: str
+    planned_at: int
+    matches: tuple[Match, ...]
+    more: tuple[int, ...]
+    matched: int
+    considered: int
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The two bodies of an edition, ready for the wire (quoted-printable, CRLF), and its subject line."""
+
+    subject: str
+    html: bytes
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt to send: the new state, the server's code (0: none) and its words."""
+
+    edition: int
+    state: State
+    code: int = 0
+    reply: str = ""
