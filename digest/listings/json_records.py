@@ -1,0 +1,234 @@
+"""JSON and JSON Lines: one record for each entry.
+
+JSON is a list of records, or an object with "entries" (such a list) and, if you like, "source", "curator" and "date".
+JSON Lines is one record a line. A record is an object with these keys; all but "title" may be missing or null:
+
+    title       string, not empty
+    abstract    string
+    authors     list of strings, or a string split at ";" and " and "
+    categories  list of strings, or a string split at ";"
+    source      string: where the entry comes from; else the listing's "source"
+    url         string
+    published   string: an ISO 8601 date or date and time; else the listing's "date"
+    votes       whole number from -2147483648 to 2147483647
+    doi         string, with or without "https://doi.org/"
+    arxiv       string, such as "2501.01234" or "arXiv:2501.01234v2"
+
+A record that breaks these rules is rejected alone. Where the JSON itself breaks, what stands before is loaded and the
+rest of the file (in JSON Lines: of the line) is rejected. Unknown keys are ignored, with one warning that names them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from digest.listings import records
+from digest.listings.decode import tidy
+from digest.model import Entry, Listing, Rejection
+
+JSON = "json"
+JSON_LINES = "jsonl"
+_EXCERPT = 80
+_SPACE = re.compile(r"[ \t\n\r]*")
+_BEGINNING = re.compile(r'\s*(?:\[\s*(?:[\[{\]"]|$)|\{\s*(?:["}]|$))')
+_CONTAINER = frozenset(("source", "curator", "date"))
+_NAMED = 10
+
+
+def _whole(digits: str) -> int:
+    """A whole number, cut where it is too long for any key, for Python refuses to read thousands of digits."""
+    return int(digits[:40])
+
+
+_decoder = json.JSONDecoder(parse_int=_whole)
+
+
+def recognise(text: str) -> bool:
+    """Whether a text begins like a JSON list or object."""
+    return bool(_BEGINNING.match(text))
+
+
+def recognise_lines(text: str) -> bool:
+    """Whether at least half of the first lines are records, each on its own line."""
+    lines = [line for line in text[:200_000].split("\n") if line.strip()][:20]
+    found = sum(_is_record(line.strip()) for line in lines)
+    return not text.lstrip().startswith("[") and 0 < len(lines) <= 2 * found
+
+
+def parse(text: str, modified: date) -> Listing:  # noqa: ARG001 - every format has this signature
+    """The entries of a JSON file."""
+    reader, cursor = _Reader(), _Cursor(text)
+    try:
+        while cursor.peek():
+            _read_value(cursor, reader)
+    except (ValueError, RecursionError) as error:
+        reason = f"{_fault(error, cursor)}; the rest of the file is not loaded"
+        reader.reject(cursor.line(), reason, cursor.excerpt())
+    return reader.listing(JSON)
+
+
+def parse_lines(text: str, modified: date) -> Listing:  # noqa: ARG001 - every format has this signature
+    """The entries of a JSON Lines file."""
+    reader = _Reader()
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                reader.record(_decoder.decode(line.strip()), number, line)
+            except (ValueError, RecursionError) as error:
+                reader.reject(number, _fault(error), line)
+    return reader.listing(JSON_LINES)
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """A place in a JSON text, moved value by value, so that what stands before a fault is not lost."""
+
+    text: str
+    place: int = 0
+    _line: int = 1
+    _counted: int = 0
+
+    def peek(self) -> str:
+        """The next sign that is not white space; "" at the end."""
+        space = _SPACE.match(self.text, self.place)
+        self.place = space.end() if space else self.place
+        return self.text[self.place : self.place + 1]
+
+    def take(self, signs: str) -> str:
+        """Step over the next sign, which must be one of these."""
+        sign = self.peek()
+        if not sign or sign not in signs:
+            raise json.JSONDecodeError(f"expected {' or '.join(signs)}", self.text, self.place)
+        self.place += 1
+        return sign
+
+    def value(self) -> object:
+        """The JSON value that begins here."""
+        self.peek()
+        value, self.place = _decoder.raw_decode(self.text, self.place)
+        return value
+
+    def line(self) -> int:
+        """The 1-based line of this place; places must not go back."""
+        self._line += self.text.count("\n", self._counted, self.place)
+        self._counted = self.place
+        return self._line
+
+    def excerpt(self) -> str:
+        """What stands here."""
+        return self.text[self.place : self.place + 4 * _EXCERPT]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What has been read so far. `about` is what an object says beside its "entries"."""
+
+    entries: list[Entry] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    about: dict[str, object] = field(default_factory=dict)
+
+    def record(self, value: object, line: int, excerpt: str) -> None:
+        """Keep the entry that a record describes, or say why there is none."""
+        try:
+            self.entries.append(records.entry(value))
+            self.unknown |= value.keys() - records.FIELDS if isinstance(value, dict) else set()
+        except records.RecordError as error:
+            self.reject(line, str(error), excerpt)
+
+    def reject(self, line: int, reason: str, excerpt: str) -> None:
+        """Keep a rejection."""
+        self.rejected.append(Rejection(line, reason, tidy(excerpt[: 4 * _EXCERPT])[:_EXCERPT]))
+
+    def listing(self, name: str) -> Listing:
+        """All of it; entries that name no source or day get the listing's."""
+        warnings: list[str] = []
+        source = _about(self.about, "source", records.text, warnings) or ""
+        curator = _about(self.about, "curator", records.text, warnings) or ""
+        day = _about(self.about, "date", records.day_of, warnings)
+        entries = tuple(replace(e, source=e.source or source, published=e.published or day) for e in self.entries)
+        unknown = sorted(tidy(key) for key in self.unknown | self.about.keys() - _CONTAINER)
+        if unknown:
+            more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+            warnings.append(f"ignored unknown keys: {', '.join(unknown[:_NAMED])}{more}")
+        return Listing(name, entries, source, curator, day, tuple(self.rejected), tuple(warnings))
+
+
+def _about(
+    about: dict[str, object], key: str, read: Callable[[object], records.Value], warnings: list[str]
+) -> records.Value | None:
+    """What a listing says of itself; what cannot be read is a warning, for the entries do not depend on it."""
+    try:
+        return records.field(about, key, read)
+    except records.RecordError as error:
+        warnings.append(f"ignored: {error}")
+        return None
+
+
+def _read_value(cursor: _Cursor, reader: _Reader) -> None:
+    """One value at the top: a list of records, an object that holds one, or a record."""
+    if cursor.peek() == "[":
+        _read_list(cursor, reader)
+    elif cursor.peek() == "{":
+        _read_object(cursor, reader)
+    else:
+        line, excerpt = cursor.line(), cursor.excerpt()
+        reader.record(cursor.value(), line, excerpt)
+
+
+def _read_list(cursor: _Cursor, reader: _Reader) -> None:
+    cursor.take("[")
+    more = cursor.peek() != "]" or cursor.take("]") == ","
+    while more:
+        cursor.peek()
+        line, start = cursor.line(), cursor.place
+        reader.record(cursor.value(), line, cursor.text[start : cursor.place])
+        more = cursor.take(",]") == ","
+
+
+def _read_object(cursor: _Cursor, reader: _Reader) -> None:
+    line, excerpt, members, listing = cursor.line(), cursor.excerpt(), dict[str, object](), False
+    cursor.take("{")
+    more = cursor.peek() != "}" or cursor.take("}") == ","
+    while more:
+        key = _key(cursor)
+        if key == "entries" and cursor.peek() == "[":
+            reader.about, listing = members, True
+            _read_list(cursor, reader)
+        else:
+            members[key] = cursor.value()
+        more = cursor.take(",}") == ","
+    if not listing:
+        reader.record(members, line, excerpt)
+
+
+def _key(cursor: _Cursor) -> str:
+    if cursor.peek() != '"':
+        cursor.take('"')
+    key = cursor.value()
+    cursor.take(":")
+    return str(key)
+
+
+def _is_record(line: str) -> bool:
+    try:
+        value = _decoder.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and not isinstance(value.get("entries"), list)
+
+
+def _fault(error: ValueError | RecursionError, cursor: _Cursor | None = None) -> str:
+    """What is wrong with the JSON, and where: the column, and for a whole file the line too."""
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    if not isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error}"
+    place = f"line {error.lineno}, column {error.colno}" if cursor else f"column {error.colno}"
+    reason = (error.msg[0].lower() + error.msg[1:]).removesuffix(" starting at")
+    end = "the file ends here" if error.pos >= len(error.doc.rstrip()) and cursor else ""
+    return f"not JSON at {place}: {reason}{f' ({end})' if end else ''}"

@@ -1,0 +1,130 @@
+"""The identities of an entry, strongest first; two entries with one in common are the same.
+
+Rules
+-----
+1. `doi:` lower case, without prefix; an arXiv DOI (10.48550) is the arXiv id and no key of its own.
+2. `arxiv:` without version, from the field, the DOI or a URL; an old id without its subject class (`math/0309136`).
+3. `openreview:` and `acl:` from URLs of these sites.
+4. `url:` scheme and host in lower case, no default port, fragment, `utm_` parameter or slash at the end.
+5. `title:` always, last: letters, marks and digits of the title (NFKC, case folded), each run of other signs one space.
+   A title without any, or longer than 400 characters, is told by its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_DOI_IN_PATH = re.compile(r"/doi/(?:(?:abs|full|pdf|epdf|fullHtml)/)?(10\.\d{4,9}/[^\s?#]+)")
+_ARXIV_ID = r"(?P<id>\d{4}\.\d{4,5}|[a-z][a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
+_ARXIV = re.compile(rf"(?:arxiv:\s*)?{_ARXIV_ID}(?:\.pdf)?", re.IGNORECASE)
+_ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.{_ARXIV_ID}", re.IGNORECASE)
+_ARXIV_PATH = re.compile(rf"/(?:abs|pdf|html|format|ps|e-print|papers)/{_ARXIV_ID}(?:\.pdf)?/?", re.IGNORECASE)
+_ARXIV_HOSTS = frozenset(
+    ("arxiv.org", "export.arxiv.org", "ar5iv.org", "ar5iv.labs.arxiv.org", "alphaxiv.org", "huggingface.co")
+)
+_DOI_HOSTS = frozenset(("doi.org", "dx.doi.org"))
+_ACL_HOSTS = frozenset(("aclanthology.org", "aclweb.org"))
+_ACL_PATH = re.compile(
+    r"/(?:anthology/)?([a-z]\d{2}-\d{4}|\d{4}\.[a-z0-9_-]+\.\d+)(?:v\d+)?(?:\.pdf)?/?", re.IGNORECASE
+)
+_PORTS = {"http": 80, "https": 443}
+_LONGEST = 400
+
+
+def keys(title: str, url: str = "", doi: str = "", arxiv: str = "") -> tuple[str, ...]:
+    """Every identity that can be told from a title and what is known beside it."""
+    address = _address(url)
+    found = [*_strong(address, doi.strip(), arxiv.strip())]
+    if address:
+        found.append(f"url:{_canonical(address)}")
+    return (*dict.fromkeys(found), f"title:{_told(title)}")
+
+
+def doi_name(text: str) -> str:
+    """The DOI in a field that holds one, with or without its prefix: lower case, "" if there is none."""
+    found = _DOI.search(text.strip())
+    return found.group().rstrip(".,;").lower() if found else ""
+
+
+def arxiv_id(text: str) -> str:
+    """The arXiv id in a field that holds one, without version and subject class; "" if there is none."""
+    found = _ARXIV.fullmatch(text.strip())
+    return _plain_id(found) if found else ""
+
+
+def _strong(address: SplitResult | None, doi: str, arxiv: str) -> Iterator[str]:
+    name = doi_name(doi) or _doi_of(address)
+    preprint = _ARXIV_DOI.match(name)
+    if name and not preprint:
+        yield f"doi:{name}"
+    number = arxiv_id(arxiv) or (_plain_id(preprint) if preprint else _arxiv_of(address) or _arxiv_of(_address(arxiv)))
+    if number:
+        yield f"arxiv:{number}"
+    if address:
+        yield from _venues(address)
+
+
+def _venues(address: SplitResult) -> Iterator[str]:
+    host = _host(address)
+    if host == "openreview.net":
+        yield from (f"openreview:{value}" for name, value in parse_qsl(address.query) if name == "id")
+    elif host in _ACL_HOSTS and (found := _ACL_PATH.fullmatch(address.path)):
+        yield f"acl:{found[1].lower()}"
+
+
+def _doi_of(address: SplitResult | None) -> str:
+    if address is None:
+        return ""
+    if _host(address) in _DOI_HOSTS:
+        return doi_name(address.path)
+    found = _DOI_IN_PATH.search(address.path)
+    return doi_name(found[1]) if found else ""
+
+
+def _arxiv_of(address: SplitResult | None) -> str:
+    found = _ARXIV_PATH.fullmatch(address.path) if address and _host(address) in _ARXIV_HOSTS else None
+    return _plain_id(found) if found else ""
+
+
+def _plain_id(found: re.Match[str]) -> str:
+    """`math.GT/0309136` and `math/0309136` are one paper."""
+    return re.sub(r"\.[a-z]{2}/", "/", found["id"].lower())
+
+
+def _address(url: str) -> SplitResult | None:
+    """A web address in its parts; None for anything else."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:  # a broken IPv6 host or port
+        return None
+    return parts if usable else None
+
+
+def _host(address: SplitResult) -> str:
+    return (address.hostname or "").removeprefix("www.")
+
+
+def _canonical(address: SplitResult) -> str:
+    port = f":{address.port}" if address.port not in (None, _PORTS[address.scheme]) else ""
+    query = [(name, value) for name, value in parse_qsl(address.query, True) if not name.lower().startswith("utm_")]
+    text = f"{address.scheme}://{(address.hostname or '')}{port}{address.path.rstrip('/')}"
+    return f"{text}?{urlencode(query)}" if query else text
+
+
+def _told(title: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
+    words = " ".join("".join(sign if _of_a_word(sign) else " " for sign in folded).split())
+    if 0 < len(words) <= _LONGEST:
+        return words
+    raw = words or " ".join(title.split())
+    return "sha256-" + hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _of_a_word(sign: str) -> bool:
+    return sign.isalnum() or unicodedata.category(sign)[0] == "M"

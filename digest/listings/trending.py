@@ -1,0 +1,80 @@
+"""The text of a trending-papers page, as a person saves it from a browser.
+
+Two layouts: blank lines between blocks, or one line each. Header lines (see `headers`) may be missing, repeated or in
+another order. What is left is a sequence of titles and abstracts, an abstract being no, one or several paragraphs (see
+`blocks`). No text is lost: all but header words comes out in a title or an abstract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
+
+from digest.listings import headers
+from digest.listings.blocks import Kind, Line, classify
+from digest.listings.decode import tidy
+from digest.listings.keys import keys
+from digest.listings.prose import leaning
+from digest.model import Entry, Listing
+
+FORMAT = "trending"
+SOURCE = "Trending papers"
+_TELLTALES = ("Get trending papers in your email inbox", "AK and the research community")
+_ENOUGH = 100_000  # characters that show what a text is
+
+
+def recognise(text: str) -> bool:
+    """Whether a text is such a page: by its header words or, without them, by titles and abstracts taking turns."""
+    if any(words in text for words in _TELLTALES):
+        return True
+    lines, _ = _lines(text[:_ENOUGH], date.max)
+    kinds = classify(lines)
+    leanings = [leaning(line.text) for line in lines]
+    titles = sum(kind is Kind.TITLE and lean < 0 for kind, lean in zip(kinds, leanings, strict=True))
+    abstracts = sum(kind is Kind.ABSTRACT and lean > 4 for kind, lean in zip(kinds, leanings, strict=True))
+    return abstracts > 0 and min(titles, abstracts) * 2 >= kinds.count(Kind.TITLE) and len(kinds) <= 6 * abstracts
+
+
+def parse(text: str, modified: date) -> Listing:
+    """The entries of a page. `modified` is the day of the file, for a listing date without a year."""
+    lines, found = _lines(text, modified)
+    days = [header.date for header in found if header.date]
+    curators = [header.curator for header in found if header.curator]
+    return Listing(
+        FORMAT,
+        tuple(_entry(block) for block in _blocks(lines)),
+        source=SOURCE,
+        curator=curators[0] if curators else "",
+        date=days[0] if days else None,
+    )
+
+
+def _entry(block: list[Line]) -> Entry:
+    title = block[0].text
+    abstract = " ".join(line.text for line in block[1:])
+    return Entry(keys(title), title, abstract, source=SOURCE, published=block[0].day)
+
+
+def _blocks(lines: list[Line]) -> Iterator[list[Line]]:
+    """The lines of each entry, its title first."""
+    starts = [place for place, kind in enumerate(classify(lines)) if kind is Kind.TITLE]
+    for start, end in pairwise([*starts, len(lines)]):
+        yield lines[start:end]
+
+
+def _lines(text: str, modified: date) -> tuple[list[Line], list[headers.Header]]:
+    """The lines that hold more than header words, and all headers. A day holds until a header names another."""
+    lines: list[Line] = []
+    found: list[headers.Header] = []
+    day, after_blank, after_header = None, False, False
+    for raw in headers.cut(tidy(line) for line in text.split("\n")):
+        header, rest = headers.peel(raw, modified)
+        if header:
+            found.append(header)
+            day, after_header = header.date or day, True
+        if rest:
+            lines.append(Line(rest, after_blank, after_header, day))
+            after_header = False
+        after_blank = not raw
+    return lines, found

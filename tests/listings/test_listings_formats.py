@@ -1,0 +1,89 @@
+"""Bytes to text, and which format a text is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from digest.errors import ListingError
+from digest.listings import parse, read
+from digest.listings.decode import decode
+from digest.listings.sniff import sniff
+
+TODAY = date(2026, 2, 1)
+ABSTRACT = (
+    "We count the words of a sentence, and find that it has some. The rest of this text is here to be long enough."
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_marked_unicode_is_read_as_such(encoding: str) -> None:
+    """A byte order mark decides the encoding and does not stay in the text; line ends become LF."""
+    assert decode("é\r\nß\r小".encode(encoding)) == ("é\nß\n小", ())
+
+
+def test_windows_text_is_read_with_a_warning() -> None:
+    """What is not UTF-8 is read as Windows-1252, and the listing says so."""
+    text, [warning] = decode("Na“ive é".encode("cp1252"))
+    assert text == "Na“ive é"
+    assert "byte 3" in warning
+
+
+def test_a_few_nuls_are_dropped_and_many_refused() -> None:
+    """A stray NUL is dropped with a warning; a binary file is refused."""
+    assert decode(b"a" * 200 + b"\0b") == ("a" * 200 + "b", ("dropped NUL characters (1)",))
+    with pytest.raises(ListingError, match="binary"):
+        decode(b"\x89PNG\0\0\0\rIHDR\0\0")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[{"title": "a"}]', "json"),
+        ('\n {\n "title": "a"\n}', "json"),
+        ('{"entries": [{"title": "a"}]}', "json"),
+        ('{"title": "a"}', "jsonl"),
+        ('{"title": "a"}\n{"title"\n', "jsonl"),
+        ("Subscribe\nGet trending papers in your email inbox!", "trending"),
+        (f"NetA: One Net\n{ABSTRACT}\nNetB: Two Nets\n{ABSTRACT * 3}", "trending"),
+        (f"A title\n\n{ABSTRACT}", "trending"),
+        ("", None),
+        ("hello", None),
+        (f"{ABSTRACT}\n" * 9, None),
+        ("title,abstract,url\na,b,c\n", None),
+        ("<?xml version='1.0'?><rss></rss>", None),
+        ("@article{a, title={b}}", None),
+        ("[section]\nkey = value\n", None),
+    ],
+)
+def test_the_format_is_told_from_the_content(text: str, name: str | None) -> None:
+    """Each format is known by its content, and what is none of them is None."""
+    assert sniff(text) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "looks"),
+    [
+        (b"", "an empty file"),
+        (b"<!doctype html><p>x", "a web page"),
+        (b"<?xml version='1.0'?>\n<rss version='2.0'/>", "RSS or Atom"),
+        (b"@misc{x}", "BibTeX"),
+        (b"a;b;c;d\n1;2;3;4\n", "a table (CSV)"),
+        (b"%PDF-1.7 x", "a PDF"),
+        (b"hello", "plain text"),
+    ],
+)
+def test_an_unknown_format_says_what_it_looks_like(content: bytes, looks: str) -> None:
+    """The refusal names what the file looks like and what is supported."""
+    with pytest.raises(ListingError) as caught:
+        read(content, TODAY)
+    assert looks in str(caught.value)
+    assert "supported are json, jsonl, trending" in str(caught.value)
+
+
+def test_warnings_of_encoding_and_format_are_kept_together() -> None:
+    """A listing carries the warnings of its bytes and of its records."""
+    listing = read('[{"title": "Caf\xe9", "mood": 1}]'.encode("cp1252"), TODAY)
+    assert [warning.split()[0] for warning in listing.warnings] == ["not", "ignored"]
+    assert listing.entries == parse('[{"title": "Café"}]', TODAY).entries
