@@ -1,0 +1,94 @@
+"""Postfix's smtp-sink as an independent receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from delivery_samples import MemoryLedger, composed, editions
+
+from digest.delivery.relay import Relay
+from digest.delivery.sender import Report, deliver
+from digest.model import State
+
+SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+pytestmark = pytest.mark.skipif(SINK is None, reason="smtp-sink is missing: install the Debian package postfix")
+
+
+@contextmanager
+def sink(*options: str) -> Iterator[int]:
+    """Run smtp-sink on a free port of loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    assert SINK
+    account = ("-u", "root") if os.geteuid() == 0 else ()  # smtp-sink refuses to run as root without being told
+    with subprocess.Popen([SINK, *account, *options, f"127.0.0.1:{port}", "100"]) as process:
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "smtp-sink does not listen"
+            time.sleep(0.02)
+        else:
+            return
+
+
+def run(ledger: MemoryLedger, port: int) -> Report:
+    relay = Relay("127.0.0.1", port, "none", connections=4, local_hostname="me")
+    return asyncio.run(deliver(ledger, composed, relay, "digest@example.org", pauses=(0.0, 0.0)))
+
+
+def test_the_sink_captures_each_mail_once(tmp_path: Path) -> None:
+    """Forty mails of forty editions, each with its own Message-ID."""
+    capture = tmp_path / "capture"
+    with sink("-D", str(capture)) as port:
+        assert run(MemoryLedger(editions(40)), port).states == {State.SENT: 40}
+    ids = re.findall(r"^Message-ID: <20261120\.(\d+)\.digest@example\.org>$", capture.read_text(), re.MULTILINE)
+    assert sorted(map(int, ids)) == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    ("options", "state"),
+    [
+        (("-r", "RCPT"), State.DEFERRED),
+        (("-f", "RCPT"), State.FAILED),
+        (("-r", "."), State.DEFERRED),
+        (("-f", "."), State.FAILED),
+    ],
+)
+def test_a_refusing_sink_leaves_no_edition_without_a_state(options: tuple[str, ...], state: State) -> None:
+    """Soft refusals defer, hard ones fail, and all editions are told."""
+    with sink(*options) as port:
+        assert run(MemoryLedger(editions(8)), port).states == {state: 8}
+
+
+@pytest.mark.parametrize("options", [("-q", "MAIL"), ("-q", "DATA"), ("-q", "."), ("-Q", "RCPT")])
+def test_what_a_dropping_sink_did_not_take_goes_the_next_time(options: tuple[str, ...], tmp_path: Path) -> None:
+    """After a delivery to a sink that hangs up, a second one to a sound sink sends the rest."""
+    ledger = MemoryLedger(editions(30))
+    with sink(*options) as port:
+        report = run(ledger, port)
+    assert "dropped" in report.relay_error
+    assert ledger.count(State.SENT) == ledger.count(State.FAILED) == 0
+    capture = tmp_path / "capture"
+    with sink("-D", str(capture)) as port:
+        assert run(ledger, port).states == {State.SENT: 30}
+    assert capture.read_text().count("\nMessage-ID: ") == 30
