@@ -38,6 +38,10 @@ class Entry:
         """The canonical key: the strongest identity."""
         return self.keys[0]
 
+    def __hash__(self) -> int:
+        """The identities tell entries apart; hashing every text each time would cost more than what is kept by it."""
+        return hash(self.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

@@ -1,0 +1,7 @@
+"""Which entries match which profiles, how well, and why. Pure: no clock, no file but a built-in table."""
+
+from digest.matching.frequencies import Count, Frequencies, Lookup, built_in
+from digest.matching.rank import Reader
+from digest.matching.select import Selection, Selector
+
+__all__ = ["Count", "Frequencies", "Lookup", "Reader", "Selection", "Selector", "built_in"]

@@ -1,0 +1,78 @@
+"""One match engine for mail, preview and benchmark: entries and readers in, what each reader gets out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from digest.errors import QueryError
+from digest.matching.duplicates import distinct
+from digest.matching.explain import Explainer
+from digest.matching.frequencies import Lookup
+from digest.matching.index import Window
+from digest.matching.rank import Reader, in_slices, in_tie_order, rank_rows
+from digest.matching.table import Table
+from digest.model import Entry, Match, Profile
+
+
+class Selection(NamedTuple):
+    """What one reader gets: `matches` best first, then the numbers of `more` entries.
+
+    `matched` counts all that qualified, `considered` all that were new to the reader. `fault`: a keyword of the
+    profiles cannot be read, so nothing was matched.
+    """
+
+    matches: tuple[Match, ...]
+    more: tuple[int, ...]
+    matched: int
+    considered: int
+    fault: str = ""
+
+
+class Selector:
+    """The entries of a window, made ready to be matched against any number of readers."""
+
+    def __init__(self, entries: Sequence[Entry], frequencies: Lookup) -> None:
+        self.table = Table(Window(in_tie_order(distinct(entries))), frequencies)
+        self._explainer = Explainer(self.table)
+        self._numbers = [entry.number for entry in self.table.window.entries]
+
+    def select(self, readers: Sequence[Reader], more: int) -> Iterator[Selection]:
+        """For each reader the best `reader.most` entries with reasons, and up to `more` others."""
+        for some in in_slices(self.table, readers):
+            yield from self._select(some, more)
+
+    def _select(self, readers: Sequence[Reader], more: int) -> Iterator[Selection]:
+        asked = [self._rows(reader) for reader in readers]
+        rows = [each for each, _ in asked]
+        watermarks = [reader.watermark for reader in readers]
+        ranked = rank_rows(self.table, rows, watermarks, max(reader.most for reader in readers) + more)
+        self._explainer.prepare(row for each in rows for numbers in each for row in numbers)
+        considered = len(self._numbers) - np.searchsorted(np.sort(self._numbers), watermarks, side="right")
+        bounds, columns, scores = ranked.bounds.tolist(), ranked.columns.tolist(), ranked.scores.tolist()
+        for place, reader in enumerate(readers):
+            start, stop = bounds[place], bounds[place + 1]
+            rest = min(start + reader.most, stop)
+            mine = list(zip(reader.profiles, rows[place], strict=False))
+            yield Selection(
+                self._matches(mine, columns[start:rest], scores[start:rest]),
+                tuple([self._numbers[column] for column in columns[rest : min(rest + more, stop)]]),
+                int(ranked.matched[place]),
+                int(considered[place]),
+                asked[place][1],
+            )
+
+    def _matches(
+        self, mine: Sequence[tuple[Profile, Sequence[int]]], columns: Sequence[int], scores: Sequence[float]
+    ) -> tuple[Match, ...]:
+        found = zip(self._explainer.reasons(mine, columns).items(), scores, strict=True)
+        return tuple([Match(self._numbers[column], round(score, 4), tuple(why)) for (column, why), score in found])
+
+    def _rows(self, reader: Reader) -> tuple[list[list[int]], str]:
+        """The table's rows for each profile of a reader; if a keyword cannot be read, none, and why."""
+        try:
+            return [self.table.numbers(profile) for profile in reader.profiles], ""
+        except QueryError as error:
+            return [], str(error)
