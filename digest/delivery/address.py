@@ -3,8 +3,9 @@
 Rules
 -----
 1. An address is kept as typed. Two addresses are one person when `identity` gives the same for both.
-2. A domain travels as its A-label (RFC 5890). A local part beyond ASCII needs a relay with SMTPUTF8 (RFC 6531).
-3. On the wire a local part has at most 64 octets and a domain 255 (RFC 5321 4.5.3.1), and neither holds a space, a
+2. A relay of one's own delivers to `me@localhost` and `me@mail.local`, so names of no public use are addresses, too.
+3. A domain travels as its A-label (RFC 5890). A local part beyond ASCII needs a relay with SMTPUTF8 (RFC 6531).
+4. On the wire a local part has at most 64 octets and a domain 255 (RFC 5321 4.5.3.1), and neither holds a space, a
    quote, a bracket or a control character, so that no address can add to an SMTP command or to a header.
 """
 
@@ -14,19 +15,22 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+import email_validator
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from digest.errors import MessageError, UsageError
 
 _LOCAL = re.compile(r'[^\s"(),:;<>@\[\\\]\x00-\x20\x7f-\x9f\u2066-\u2069\u202a-\u202e\ud800-\udfff]+')
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # the library's switch for rule 2
+
 
 def parse_address(text: str) -> str:
     """The address as typed, but for white space around it. Raises UsageError if it cannot be one."""
     address = text.strip()
     try:
-        validate_email(address, check_deliverability=False)
+        _validated(address)
     except EmailNotValidError as error:
         raise UsageError(f"{address!r} is not a mail address: {error}") from None
     return address
@@ -57,7 +61,11 @@ def ascii_domain(domain: str) -> str:
     if domain.isascii():
         return domain
     try:
-        found = validate_email(f"a@{domain}", check_deliverability=False).ascii_domain
+        found = _validated(f"a@{domain}").ascii_domain
     except EmailNotValidError as error:
         raise MessageError(f"the domain {domain!r} has no ASCII form: {error}") from None
     return found or domain
+
+
+def _validated(address: str) -> ValidatedEmail:
+    return validate_email(address, check_deliverability=False, globally_deliverable=False)

@@ -4,7 +4,8 @@ Rules
 -----
 1. A value is cleaned first: no control character, lone surrogate or bidi control; white space is single spaces.
 2. What is ASCII goes as it is, folded at spaces (RFC 5322 2.2.3). What is not, or holds `=?` or a word too long to
-   fold, goes whole as encoded-words (RFC 2047), so nothing that a value spells is ever decoded a second time.
+   fold, goes whole as encoded-words (RFC 2047), so nothing that a value spells is ever decoded a second time. No
+   character is split between two words. A name is always base64, which needs no more care there (5.3).
 3. A header that programs read (List-Unsubscribe, Feedback-ID, …) is printable ASCII, one line, never encoded.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from binascii import b2a_qp
 from collections.abc import Iterator
 
 from digest.delivery.address import envelope_address
@@ -23,7 +25,6 @@ _PAYLOAD = WORD - len("=?utf-8?q??=")
 # Pieces end neither inside `=XX` nor before an octet that continues a character (10xxxxxx: =8X to =BX).
 _QUOTED_PIECE = re.compile(rf".{{1,{_PAYLOAD}}}(?<!=)(?<!=.)(?!=[89AB])")
 _OCTETS_PIECE = re.compile(rb".{1,%d}(?![\x80-\xbf])" % (_PAYLOAD // 4 * 3), re.DOTALL)
-_TO_QUOTE = re.compile(r"[^A-Za-z0-9!*+/ -]")  # a display name allows no more than these as they are (RFC 2047 5.3)
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -34,7 +35,7 @@ _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 def clean(value: str) -> str:
     """The value without anything that could end a header, hide in it or turn it round."""
-    if not (value.isascii() and value.isprintable()):
+    if not value.isprintable():
         value = _CONTROL.sub(" ", _BIDI.sub("", value))
     return " ".join(value.split())
 
@@ -60,7 +61,7 @@ def structured_header(name: str, value: str) -> bytes:
 
 def mailbox(name: str, address: str) -> str:
     """`name <address>`, or the address alone; the name quoted or encoded, the domain as its A-label."""
-    name = phrase(name)
+    name = name and phrase(name)
     address = envelope_address(address, smtputf8=True)
     return f"{name} <{address}>" if name else address
 
@@ -69,7 +70,7 @@ def phrase(name: str) -> str:
     """A display name as a structured header takes it: atoms, a quoted string, or encoded-words."""
     name = clean(name)
     quoted = name if _ATOMS.fullmatch(name) else '"' + _QUOTED_PAIR.sub(r"\\\g<0>", name) + '"'
-    return quoted if _plain(quoted) else _encoded_words(name)
+    return quoted if _plain(quoted) else _base64_words(name.encode())
 
 
 def _plain(text: str) -> bool:
@@ -98,13 +99,13 @@ def _lines(name: str, words: list[str]) -> Iterator[str]:
 
 
 def _encoded_words(text: str) -> str:
-    """The text as encoded-words, in the shorter of the two encodings; no character is split between two words."""
-    quoted = _TO_QUOTE.sub(_quoted, text).replace(" ", "_")
+    """The text as encoded-words, in the shorter of the two encodings."""
     octets = text.encode()
+    quoted = b2a_qp(octets, header=True).replace(b"=\n", b"").replace(b"?", b"=3F").decode()
     if len(quoted) * 3 <= len(octets) * 4:
-        return " ".join(f"=?utf-8?q?{piece}?=" for piece in _QUOTED_PIECE.findall(quoted))
-    return " ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in _OCTETS_PIECE.findall(octets))
+        return " ".join([f"=?utf-8?q?{piece}?=" for piece in _QUOTED_PIECE.findall(quoted)])
+    return _base64_words(octets)
 
 
-def _quoted(char: re.Match[str]) -> str:
-    return "".join(f"={octet:02X}" for octet in char[0].encode())
+def _base64_words(octets: bytes) -> str:
+    return " ".join([f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in _OCTETS_PIECE.findall(octets)])

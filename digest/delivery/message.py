@@ -60,12 +60,13 @@ def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: s
     The bodies of `rendered` are quoted-printable already. Raises MessageError if a header cannot be written.
     """
     domain, fixed, by_mail = _of_sender(sender)
+    day = edition.slot.isoformat().replace("-", "")
     return b"".join(
         (
             address_header("To", edition.name, edition.email),
             text_header("Subject", rendered.subject),
             _date(edition.planned_at, edition.zone),
-            f"Message-ID: <{edition.slot:%Y%m%d}.{edition.subscriber}.{sender.label}@{domain}>\r\n".encode(),
+            f"Message-ID: <{day}.{edition.subscriber}.{sender.label}@{domain}>\r\n".encode(),
             by_mail if unsubscribe is None else _one_click(unsubscribe),
             fixed,
             _TEXT,
