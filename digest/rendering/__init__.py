@@ -1,0 +1,1 @@
+"""Rendering: an edition becomes the two bodies of a mail."""

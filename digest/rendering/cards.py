@@ -1,0 +1,165 @@
+"""What a template sees of an entry: text that is clean, cut to a decent length, and already in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from digest.model import Entry, Reason
+from digest.rendering.clean import clean, cut
+from digest.rendering.links import Link, links, safe_url
+from digest.rendering.marks import Part, hits, parts
+from digest.rendering.snippet import snippet
+
+TITLE, HEADING, NAME, LABEL = 300, 110, 80, 60  # longest texts shown, in characters
+ABSTRACT, HITS = 20_000, 200  # how much of an abstract, and how many hits in it, the snippet is chosen from
+AUTHORS, LABELS = 3, 8
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_WEIGHT = re.compile(r"\^[0-9.]+$")
+_WRAPPED = re.compile(r'"[^"]+"|\([^()]+\)')
+_FIELD = re.compile(r"^(?:title|abstract|author|category|source):(?=.)")
+
+
+class Label(NamedTuple):
+    """A keyword that hit; `field` is empty for title and abstract, where people expect it."""
+
+    text: str
+    field: str
+
+
+class Row(NamedTuple):
+    """An entry of which only the title is shown; `heading` is a shorter title, `rank` a slot for a row of contents."""
+
+    rank: str
+    title: str
+    heading: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An entry as the templates see it; what is not known is empty.
+
+    `rank` is a slot. `labels` are the first keywords that hit, `more_labels` counts the others, `reasons` are all.
+    `profiles` is filled only for a subscriber with several.
+    """
+
+    rank: str
+    url: str
+    title: str
+    title_parts: tuple[Part, ...]
+    heading: str
+    authors: str
+    source: str
+    date: str
+    votes: str
+    snippet: str
+    snippet_parts: tuple[Part, ...]
+    reasons: tuple[Label, ...]
+    links: tuple[Link, ...]
+    profiles: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The first reasons, cut to the length of a label."""
+        return tuple(Label(cut(label.text, LABEL), label.field) for label in self.reasons[:LABELS])
+
+    @property
+    def more_labels(self) -> int:
+        """How many reasons have no label."""
+        return max(0, len(self.reasons) - LABELS)
+
+
+class Facts(NamedTuple):
+    """What is said of an entry whoever gets it."""
+
+    url: str
+    title: str
+    heading: str
+    authors: str
+    source: str
+    date: str
+    votes: str
+    abstract: str
+    links: tuple[Link, ...]
+
+
+@lru_cache(maxsize=1 << 12)
+def facts(entry: Entry) -> Facts:
+    """An entry in clean words; a very long title is cut."""
+    title, url, abstract = clean(entry.title), safe_url(entry.url), clean(entry.abstract[:ABSTRACT])
+    return Facts(
+        url=url,
+        title=cut(title, TITLE) or "(no title)",
+        heading=cut(title, HEADING) or "(no title)",
+        authors=authors(entry.authors),
+        source=cut(clean(entry.source), NAME),
+        date=short_date(entry.published) if entry.published else "",
+        votes="" if entry.votes is None else "1 vote" if entry.votes == 1 else f"{entry.votes:,} votes",
+        abstract=abstract,
+        links=links(abstract, url),
+    )
+
+
+def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool) -> Card:
+    """An entry with the reasons why one subscriber gets it; `several`: that subscriber has several profiles."""
+    fact = facts(entry)
+    words = _words(reasons, "abstract")
+    shown = snippet(fact.abstract, hits(fact.abstract, words)[:HITS])
+    return Card(
+        rank=rank,
+        url=fact.url,
+        title=fact.title,
+        title_parts=parts(fact.title, hits(fact.title, _words(reasons, "title"))),
+        heading=fact.heading,
+        authors=fact.authors,
+        source=fact.source,
+        date=fact.date,
+        votes=fact.votes,
+        snippet=shown,
+        snippet_parts=parts(shown, hits(shown, words)),
+        reasons=tuple(dict.fromkeys(label(reason.keyword, reason.field) for reason in reasons)),
+        links=fact.links,
+        profiles=tuple(dict.fromkeys(clean(reason.profile) for reason in reasons)) if several else (),
+    )
+
+
+def row(rank: str, entry: Entry) -> Row:
+    """An entry of which only the title is shown."""
+    fact = facts(entry)
+    return Row(rank, fact.title, fact.heading, fact.url)
+
+
+def authors(names: Sequence[str]) -> str:
+    """The first three names and how many more there are."""
+    shown = [cut(clean(name), NAME) for name in names[:AUTHORS]]
+    others = len(names) - len(shown)
+    if not others:
+        return ", ".join(shown)
+    return f"{', '.join(shown)} and {others} other{'s' if others > 1 else ''}"
+
+
+@lru_cache(maxsize=1 << 14)
+def label(keyword: str, field: str) -> Label:
+    """A keyword in the words of its owner, without weight, quotes and field prefix: `author:"Ada"^2` → Ada, author."""
+    text = _FIELD.sub("", _WEIGHT.sub("", clean(keyword)))
+    if _WRAPPED.fullmatch(text):
+        text = text[1:-1]
+    return Label(text, "" if field in ("title", "abstract") else field)
+
+
+@lru_cache(maxsize=1 << 12)
+def short_date(day: date) -> str:
+    """As in "20 Nov 2026"."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def _words(reasons: Sequence[Reason], field: str) -> dict[str, None]:
+    return dict.fromkeys(word for reason in reasons if reason.field == field for word in reason.words)

@@ -1,0 +1,55 @@
+"""Slots: the places in a rendered template that each edition fills with its own values.
+
+A template is rendered with a marker in place of such a value: its name between two private-use characters, which no
+other text may hold. What stands between the markers is encoded once; an edition is the pieces put together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from digest.rendering.places import Source
+from digest.rendering.quoted import encode
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_SLOT = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
+
+Encoded = tuple[bytes, bytes]
+"""What fills a slot, in its two forms: HTML and TEXT."""
+Form = Literal[0, 1]
+HTML: Form = 0
+TEXT: Form = 1
+
+
+def slot(name: str) -> str:
+    """What stands for a value while a template is rendered."""
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A rendered template, encoded: `fixed` pieces and, between each two of them, the slot in `names`."""
+
+    fixed: tuple[bytes, ...]
+    names: tuple[str, ...]
+
+    def fill(self, values: Mapping[str, Encoded], form: Form) -> bytes:
+        """The bytes with every slot filled in one of the two forms."""
+        whole = [b""] * (len(self.fixed) + len(self.names))
+        whole[::2] = self.fixed
+        whole[1::2] = [values[name][form] for name in self.names]
+        return b"".join(whole)
+
+
+def pieces(text: str, source: Source) -> Pieces:
+    """Split a rendered template at its slots. A template that changed a slot (`{{ x | upper }}`) is an error."""
+    split = _SLOT.split(text)
+    fixed, names = split[::2], split[1::2]
+    if any(_OPEN in piece or _CLOSE in piece for piece in fixed):
+        raise source.fault(
+            "a value of the edition is filled in later and cannot be changed by a filter, cut or compared"
+        )
+    return Pieces(tuple(encode(piece) for piece in fixed), tuple(names))

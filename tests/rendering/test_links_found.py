@@ -1,0 +1,46 @@
+"""Which links a mail may hold, and which are found in an abstract."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.rendering.links import Link, links, safe_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "ftp://example.org/", "https:///x"),
+        *("//x.org", "http://[", "", "https://example.org/a b", "mailto:a@example.org", "JaVaScRiPt:x"),
+    ],
+)
+def test_unsafe_addresses_are_dropped(url: str) -> None:
+    """Only http and https with a host may stand in a link."""
+    assert safe_url(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Code: https://github.com/a/b.", [Link("Code", "https://github.com/a/b")]),
+        ("(see https://a.github.io/x)", [Link("Project", "https://a.github.io/x")]),
+        ("https://en.wikipedia.org/wiki/A_(b)", [Link("Project", "https://en.wikipedia.org/wiki/A_(b)")]),
+        ("https://github.com/a/b and http://www.github.com/A/b.git", [Link("Code", "https://github.com/a/b")]),
+        ("at https://huggingface.co/a/b, now", [Link("Code", "https://huggingface.co/a/b")]),
+        ("https://known.org/paper/", []),
+        ("javascript:alert(1) https://", []),
+    ],
+)
+def test_links_of_an_abstract(text: str, expected: list[Link]) -> None:
+    """Links are cleaned of the sentence around them, named, and listed once; the entry's own is left out."""
+    assert list(links(text, "https://known.org/paper")) == expected
+
+
+@given(st.text(" htps:/.()gi[]ub,com", max_size=80))
+def test_at_most_three_safe_links(text: str) -> None:
+    """Any text gives at most three links, all of them safe."""
+    found = links(text + " https://a.org https://b.org https://c.org https://d.org")
+    assert len(found) <= 3
+    assert all(safe_url(link.url) == link.url for link in found)
