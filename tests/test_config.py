@@ -1,0 +1,307 @@
+"""The configuration: what works as it stands, and how each fault is told."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from digest import config
+from digest.app import opened
+from digest.config import Config, load
+from digest.errors import ConfigError, UsageError
+from digest.settings import ProfileTable, SubscriberTable
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
+LEAST = """\
+[store]
+url = "sqlite:///digest.db"
+[listings]
+paths = ["listings"]
+[smtp]
+host = "127.0.0.1"
+port = 2525
+tls = "none"                # "none" (loopback only, unless said otherwise in words) | "starttls" | "implicit"
+[sender]
+address = "digest@example.org"
+[[subscribers]]
+email = "ada@example.org"
+keywords = ["reward model", "quantiz*", "-survey"]          # or [[subscribers.profiles]] name, keywords, match
+"""
+CANARY = "canary-7c1f"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a configuration is to be written."""
+    return tmp_path / "digest.toml"
+
+
+def faults(file: Path, text: str) -> list[str]:
+    """What is wrong with a configuration, a line each, without the folder of the file."""
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught, opened(file):
+        pass
+    return str(caught.value).replace(f"{file.parent}/", "").splitlines()
+
+
+def test_the_least_configuration_works_as_it_stands(file: Path) -> None:
+    """Twelve lines are enough, and say what they seem to say."""
+    file.write_text(LEAST)
+    with opened(file) as app:
+        assert (app.config.smtp.port, app.config.smtp.tls) == (2525, "none")
+        assert app.dispatch.relay.host == "127.0.0.1"
+        assert app.config.subscribers[0].keywords == ("reward model", "quantiz*", "-survey")
+    assert (file.parent / "digest.db").exists()
+
+
+def test_the_example_is_valid_as_it_stands(file: Path) -> None:
+    """And it is valid with every commented setting switched on, but for two that exclude others."""
+    file.write_text(EXAMPLE.read_text())
+    with opened(file) as app:
+        assert len(app.config.subscribers) == 1
+    file.write_text(re.sub(r"^# (?=[a-z_]+ = |\[)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
+    with opened(file) as app:
+        assert [len(table.profiles) for table in app.config.subscribers] == [0, 2]
+
+
+def _tables() -> dict[str, type[BaseModel]]:
+    annotations = ((name, field.annotation) for name, field in Config.model_fields.items())
+    sections = {name: kind for name, kind in annotations if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    people: dict[str, type[BaseModel]] = {"subscribers": SubscriberTable, "subscribers.profiles": ProfileTable}
+    return sections | people
+
+
+def _example_settings() -> dict[str, dict[str, tuple[bool, Any]]]:
+    """By table and key: whether the setting is a comment, and its value."""
+    found: dict[str, dict[str, tuple[bool, Any]]] = {}
+    table = ""
+    for line in EXAMPLE.read_text().splitlines():
+        if header := re.match(r"(?:# )?\[+([a-z.]+)\]+$", line):
+            table = header[1]
+        elif setting := re.match(r"(# )?([a-z_]+) = ", line):
+            value = tomllib.loads(line.removeprefix("# "))[setting[2]]
+            found.setdefault(table, {}).setdefault(setting[2], (bool(setting[1]), value))
+    return found
+
+
+def test_the_example_mentions_every_setting_and_no_other() -> None:
+    """Table by table, the keys of the example are those of the model."""
+    mentioned = {table: set(settings) for table, settings in _example_settings().items()}
+    known = {name: set(table.model_fields) - {"profiles"} for name, table in _tables().items()}
+    assert mentioned == known
+
+
+def test_a_commented_setting_shows_its_default() -> None:
+    """What stands behind a # is what holds without the line; names and times of people are samples."""
+    samples = {
+        ("subscribers", "name"),
+        ("subscribers", "zone"),
+        ("subscribers", "send_at"),
+        ("subscribers", "max_entries"),
+    }
+    for name, table in _tables().items():
+        for key, (commented, shown) in _example_settings()[name].items():
+            field = table.model_fields[key]
+            if commented and (name, key) not in samples and not name.endswith("profiles"):
+                default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+                assert shown == (list(default) if isinstance(default, tuple) else default), (name, key)
+
+
+def test_every_fault_is_told_at_once_with_its_place(file: Path) -> None:
+    """File, line and key for each of them, in one error."""
+    text = (
+        '[stor]\nurl = "sqlite:///x.db"\n[smtp]\nhots = "127.0.0.1"\nport = "many"\ntls = "tsl"\n'
+        '[[subscribers]]\nemail = "ada@example.org"\nzone = "Europe/Berln"\nkeywords = ["a b"]\n'
+    )
+    assert sorted(faults(file, text)) == [
+        "digest.toml:1: sender: is missing and has no default",
+        "digest.toml:1: stor: there is no such key; did you mean 'store'?",
+        "digest.toml:4: smtp.hots: there is no such key; did you mean 'host'?",
+        "digest.toml:5: smtp.port: Input should be a valid integer, unable to parse string as an integer",
+        "digest.toml:6: smtp.tls: Input should be 'none', 'starttls' or 'implicit'",
+        "digest.toml:9: subscribers[1].zone: 'Europe/Berln' is not a time zone; did you mean 'Europe/Berlin'?",
+    ]
+
+
+def test_bad_toml_is_shown_with_a_caret(file: Path) -> None:
+    """Line and column, the line itself, and a caret under the place."""
+    assert faults(file, "[smtp]\nport = 25 26\n") == [
+        "digest.toml:2:11: Expected newline or end of document after a statement",
+        "  port = 25 26",
+        "            ^",
+    ]
+    assert faults(file, '[smtp]\nhost = "127') == ["digest.toml:2: Unterminated string (at the end of the file)"]
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    """The hint names the command."""
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: there is no such file\. Write one with: digest init"):
+        load(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_the_environment_goes_before_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable sets one value of a section and leaves the others of the file."""
+    file.write_text(LEAST)
+    monkeypatch.setenv("DIGEST_SMTP__PASSWORD", CANARY)
+    monkeypatch.setenv("DIGEST_SMTP__PORT", "2526")
+    monkeypatch.setenv("DIGEST_CONFIG", str(file))
+    read = load(file)
+    assert (read.smtp.password.get_secret_value(), read.smtp.port, read.smtp.tls) == (CANARY, 2526, "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "DIGEST_SMPT__PORT",
+            "1",
+            "environment variable DIGEST_SMPT__PORT: there is no section 'smpt'; did you mean 'smtp'?",
+        ),
+        (
+            "DIGEST_SMTP__PROT",
+            "1",
+            "environment variable DIGEST_SMTP__PROT: there is no such key; did you mean 'port'?",
+        ),
+        ("DIGEST_SMTP__PORT", "x", "environment variable DIGEST_SMTP__PORT: Input should be a valid integer"),
+        ("DIGEST_LISTINGS__PATHS", "listings", "environment variable DIGEST_LISTINGS__PATHS: "),
+        ("DIGEST_SMTP", "x", "environment variable DIGEST_SMTP: "),
+    ],
+)
+def test_a_fault_in_a_variable_names_the_variable(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """A misspelt name or a bad value from the environment is not blamed on the file."""
+    monkeypatch.setenv(name, value)
+    (told,) = faults(file, LEAST)
+    assert told.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[smtp]\npassword = ["{CANARY}"]\n',
+        f'[smtp]\nusername = 5\npassword = "{CANARY}"\n',
+        f'[smtp]\npasswort = "{CANARY}"\n',
+        f'[web]\nurl = "x"\nsecrets = ["{CANARY}"]\n',
+        f'[web]\nsecrets = "{CANARY}"\n',
+    ],
+)
+def test_a_secret_is_in_no_error(file: Path, text: str) -> None:
+    """However the table that holds it is wrong."""
+    assert CANARY not in "\n".join(faults(file, LEAST.replace("[smtp]\n", "[other]\n") + text))
+
+
+def test_a_secret_is_in_no_repr(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of the configuration nor of anything built from it."""
+    monkeypatch.setenv("DIGEST_WEB__URL", "https://digest.example.org")
+    monkeypatch.setenv("DIGEST_WEB__SECRETS", f'["{CANARY}"]')
+    monkeypatch.setenv("DIGEST_SMTP__PASSWORD", CANARY)
+    file.write_text(LEAST)
+    with opened(file) as app:
+        shown = f"{app!r} {app.config!r} {app.config} {app.dispatch!r} {app.press!r} {app.config.model_dump()!r}"
+    assert CANARY not in shown
+
+
+def test_a_bad_keyword_is_told_with_its_own_line_and_a_caret(file: Path) -> None:
+    """In a list of many lines it is the line of that keyword, whatever stands in the others."""
+    text = LEAST.replace(
+        'keywords = ["reward model", "quantiz*", "-survey"]',
+        'keywords = [   # see (the manual\n    "x",\n    \'title:"noisy labels\',\n    "(",\n    "\\"noisy",\n]\n#',
+    )
+    told = faults(file, text)
+    assert [line for line in told if line.startswith("digest.toml")] == [
+        line for line in told if re.match(r"digest\.toml:(15|16|17): subscribers\[1\]\.keywords: ", line)
+    ]
+    assert [re.findall(r"^digest\.toml:(\d+)", line)[0] for line in told if line.startswith("d")] == ["15", "16", "17"]
+    assert sum(line.strip() == "^" for line in told) == 3
+
+
+def test_bad_addresses_and_doubles_are_told(file: Path) -> None:
+    """The sender's, a subscriber's, and one person in two spellings."""
+    text = LEAST.replace('"digest@example.org"', '"digest.example.org"') + (
+        '[[subscribers]]\nemail = "bao@"\nkeywords = ["x"]\n'
+        '[[subscribers]]\nemail = "Ada@EXAMPLE.org"\nkeywords = ["x"]\n'
+    )
+    told = faults(file, text)
+    assert told[0].startswith("digest.toml:10: sender.address: 'digest.example.org' is not a mail address")
+    assert told[1].startswith("digest.toml:15: subscribers[2].email: 'bao@' is not a mail address")
+    assert told[2] == (
+        "digest.toml:18: subscribers[3].email: Ada@EXAMPLE.org stands here twice; give one subscriber several profiles"
+    )
+
+
+@pytest.mark.parametrize("address", ["me@localhost", "me@mail.test", "me@host.local", "me@printer"])
+def test_an_address_on_a_local_network_is_one(file: Path, address: str) -> None:
+    """Who has a relay of their own may write to names that the public network does not know."""
+    file.write_text(LEAST.replace("ada@example.org", address))
+    with opened(file) as app:
+        assert app.config.subscribers[0].email == address
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not to wherever cron starts; an absolute path and ~ stay what they are."""
+    (tmp_path / "etc").mkdir()
+    file = tmp_path / "etc" / "digest.toml"
+    file.write_text(LEAST.replace('["listings"]', f'["listings", "../in", "~/x", "{tmp_path}/abs"]'))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ada")
+    with opened(Path("etc/digest.toml")) as app:
+        assert [str(path) for path in app.intake.paths] == [
+            *(f"{tmp_path}/etc/listings", f"{tmp_path}/etc/../in", "/home/ada/x", f"{tmp_path}/abs")
+        ]
+    assert (tmp_path / "etc" / "digest.db").exists()
+
+
+def test_plain_text_stays_on_this_machine_unless_allowed(file: Path) -> None:
+    """The refusal says where the setting stands and what else there is."""
+    elsewhere = LEAST.replace('"127.0.0.1"', '"mail.example.org"')
+    (told,) = faults(file, elsewhere)
+    assert re.match(
+        r"digest\.toml:8: smtp\.tls: .*mail\.example\.org is not this machine.*allow_plaintext = true", told
+    )
+    file.write_text(elsewhere.replace("port = 2525", "port = 2525\nallow_plaintext = true"))
+    with opened(file) as app:
+        assert app.dispatch.relay.host == "mail.example.org"
+
+
+@pytest.mark.parametrize("value", ['"25:00"', "730", '"morning"', '"07:30+02:00"', '"730"'])
+def test_a_send_time_is_a_local_time_of_day(file: Path, value: str) -> None:
+    """A number or a time with a zone is no such thing, and the message shows one."""
+    (told,) = faults(file, LEAST + f"send_at = {value}\n")
+    assert told.startswith("digest.toml:14: subscribers[1].send_at: ")
+    assert '"07:30"' in told
+
+
+@pytest.mark.parametrize("value", ['"07:30"', "07:30:00"])
+def test_a_send_time_can_be_a_text_or_a_time(file: Path, value: str) -> None:
+    """TOML has times of its own."""
+    file.write_text(LEAST + f"send_at = {value}\n")
+    assert str(load(file).subscribers[0].send_at) == "07:30:00"
+
+
+def test_a_subscriber_without_keywords_is_told_what_there_is(file: Path) -> None:
+    """Neither and both are refused."""
+    told = faults(file, LEAST + '[[subscribers]]\nemail = "x@example.org"\n')
+    assert told == [
+        "digest.toml:14: subscribers[2]: "
+        "a subscriber has either keywords = [...] or [[subscribers.profiles]], one of the two"
+    ]
+
+
+def test_a_web_address_needs_a_secret(file: Path) -> None:
+    """Without one its links could be forged."""
+    (told,) = faults(file, LEAST.replace("[store]", '[web]\nurl = "https://digest.example.org"\n[store]'))
+    assert told.startswith("digest.toml:1: web: a web address needs a secret")
+
+
+def test_a_subscriber_from_elsewhere_is_held_to_the_same_rules() -> None:
+    """All faults in one line, without a file."""
+    with pytest.raises(UsageError, match=r"zone: 'Nowhere' is not a time zone.*; maximum: there is no such key"):
+        config.subscriber_table({"email": "x@example.org", "zone": "Nowhere", "keywords": ["x"], "maximum": 3})
