@@ -1,0 +1,188 @@
+"""Editions: one row per subscriber and local date, from planned to final.
+
+An edition without a match is EMPTY, or FAILED if the profiles could not be read; it gives way to a later one of the
+same date.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from digest.model import Edition, Match, Outcome, Reason, State
+from digest.store.dialect import insert_or
+from digest.store.schema import editions, subscribers
+
+_gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
+WAITING = (State.PLANNED, State.DEFERRED)
+"""On its way, and not in anybody's hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An edition to be written, with its window (entries numbered above `after`, up to `upto`) and first state."""
+
+    edition: Edition
+    after: int
+    upto: int
+    state: State = State.PLANNED
+    reason: str = ""
+
+
+def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
+    """Write new editions, but for those that have a row that stays; return the subscribers of those written."""
+    rows = [_row(plan) for plan in plans]
+    if not rows:
+        return set()
+    statement = insert_or(connection, editions)
+    again = {name: statement.excluded[name] for name in rows[0] if name not in ("subscriber", "slot")}
+    replaced = statement.on_conflict_do_update(index_elements=["subscriber", "slot"], set_=again, where=_gives_way)
+    return set(connection.execute(replaced.returning(editions.c.subscriber), rows).scalars())
+
+
+def waiting(connection: Connection, now: int, after: int, limit: int) -> list[Edition]:
+    """The next editions that may be tried now, with ids above `after`, in order of id."""
+    may_go = editions.c.state.in_(WAITING), editions.c.next_at <= now, editions.c.id > after
+    return [
+        edition(row) for row in connection.execute(select(editions).where(*may_go).order_by(editions.c.id).limit(limit))
+    ]
+
+
+def count_waiting(connection: Connection, now: int) -> int:
+    """How many editions may be tried now."""
+    may_go = editions.c.state.in_(WAITING), editions.c.next_at <= now
+    return connection.execute(select(func.count()).select_from(editions).where(*may_go)).scalar_one()
+
+
+def take(connection: Connection, ids: Sequence[int], now: int) -> set[int]:
+    """Mark editions as SENDING; return those that were still waiting, and whose subscriber still wants them."""
+    if not ids:
+        return set()
+    wanted = select(subscribers.c.id).where(subscribers.c.active)
+    chosen = editions.c.id.in_(ids), editions.c.state.in_(WAITING)
+    connection.execute(
+        update(editions)
+        .where(*chosen, editions.c.subscriber.not_in(wanted))
+        .values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)
+    )
+    taken = (
+        update(editions).where(*chosen).values(state=State.SENDING, attempts=editions.c.attempts + 1, changed_at=now)
+    )
+    return set(connection.execute(taken.returning(editions.c.id)).scalars())
+
+
+def record(connection: Connection, outcomes: Iterable[Outcome], now: int, retry_seconds: int) -> None:
+    """Store what became of editions.
+
+    One that the server deferred is tried again after `retry_seconds`, one whose connection was lost at the next run.
+    """
+    for outcome in outcomes:
+        next_at = now + retry_seconds if outcome.state is State.DEFERRED and outcome.code else now
+        values = {
+            "state": outcome.state,
+            "code": outcome.code,
+            "reason": outcome.reply,
+            "changed_at": now,
+            "next_at": next_at,
+        }
+        connection.execute(update(editions).where(editions.c.id == outcome.edition).values(**values))
+
+
+def recover(connection: Connection, now: int) -> int:
+    """Editions left in SENDING by a run that was killed: nobody knows whether they arrived. Return how many."""
+    left = update(editions).where(editions.c.state == State.SENDING)
+    return connection.execute(
+        left.values(state=State.UNKNOWN, reason="the run was ended while sending", changed_at=now)
+    ).rowcount
+
+
+def resend_unknown(connection: Connection, now: int) -> int:
+    """Put unknown editions back on their way, to be sent with the same bytes; return how many."""
+    unknown = update(editions).where(editions.c.state == State.UNKNOWN)
+    return connection.execute(unknown.values(state=State.DEFERRED, next_at=now, changed_at=now)).rowcount
+
+
+def suppress_unwanted(connection: Connection, now: int) -> int:
+    """End waiting editions of those who have unsubscribed; return how many."""
+    gone = select(subscribers.c.id).where(~subscribers.c.active)
+    unwanted = update(editions).where(editions.c.state.in_(WAITING), editions.c.subscriber.in_(gone))
+    return connection.execute(unwanted.values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)).rowcount
+
+
+def by_state(connection: Connection, since: date | None = None) -> Counter[State]:
+    """How many editions stand in each state, of all dates or from one on."""
+    statement = select(editions.c.state, func.count()).group_by(editions.c.state)
+    if since is not None:
+        statement = statement.where(editions.c.slot >= since)
+    return Counter({State(state): number for state, number in connection.execute(statement)})
+
+
+def latest(connection: Connection, subscriber: int) -> Edition | None:
+    """A subscriber's newest edition that is not empty."""
+    mailed = editions.c.subscriber == subscriber, editions.c.state != State.EMPTY
+    row = connection.execute(select(editions).where(*mailed).order_by(editions.c.slot.desc()).limit(1)).first()
+    return edition(row) if row else None
+
+
+def latest_to(connection: Connection, emails: Sequence[str]) -> list[Edition]:
+    """The newest edition to each of these addresses, in order of id."""
+    newest = select(func.max(editions.c.id)).where(editions.c.email.in_(emails)).group_by(editions.c.email)
+    rows = connection.execute(select(editions).where(editions.c.id.in_(newest)).order_by(editions.c.id))
+    return [edition(row) for row in rows]
+
+
+def edition(row: Row[Any]) -> Edition:
+    """The edition in a row."""
+    return Edition(
+        id=row.id,
+        subscriber=row.subscriber,
+        email=row.email,
+        name=row.name,
+        slot=row.slot,
+        zone=row.zone,
+        planned_at=row.planned_at,
+        matches=tuple(
+            Match(entry, score, tuple(_reason(reason) for reason in reasons)) for entry, score, reasons in row.matches
+        ),
+        more=tuple(row.more),
+        matched=row.matched,
+        considered=row.considered,
+        profiles=tuple(row.profiles),
+    )
+
+
+def _reason(values: Sequence[Any]) -> Reason:
+    profile, keyword, field, words = values
+    return Reason(profile, keyword, field, tuple(words))
+
+
+def _row(plan: Plan) -> dict[str, Any]:
+    made = plan.edition
+    return {
+        "subscriber": made.subscriber,
+        "slot": made.slot,
+        "state": plan.state,
+        "reason": plan.reason,
+        "code": 0,
+        "attempts": 0,
+        "planned_at": made.planned_at,
+        "next_at": made.planned_at,
+        "changed_at": made.planned_at,
+        "after": plan.after,
+        "upto": plan.upto,
+        "considered": made.considered,
+        "matched": made.matched,
+        "matches": [
+            (match.entry, match.score, [astuple(reason) for reason in match.reasons]) for match in made.matches
+        ],
+        "more": made.more,
+        "email": made.email,
+        "name": made.name,
+        "zone": made.zone,
+        "profiles": made.profiles,
+    }

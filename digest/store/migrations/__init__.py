@@ -1,0 +1,1 @@
+"""How the tables came to be: an append-only list, run by alembic."""

@@ -1,0 +1,166 @@
+"""The tables. Times are epoch seconds (SQLite drops the zone of a date-time); states are the words of `model.State`.
+
+A change here needs a migration in migrations/versions; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a number by itself only to a key of type INTEGER.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _text(name: str, **options: object) -> Column[str]:
+    return Column(name, Text, nullable=False, **options)  # type: ignore[arg-type]  # options of Column, passed through
+
+
+def _time(name: str, **options: object) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, **options)  # type: ignore[arg-type]  # likewise
+
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("digest", unique=True),  # SHA-256 of the content, whatever the name
+    _text("path"),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    _time("loaded_at"),
+    _text("format"),
+    _text("curator"),
+    Column("listed_on", Date),
+    Column("entries", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("warnings", JSON, nullable=False),
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("file", Key, ForeignKey("files.id"), nullable=False, index=True),
+    Column("line", Integer, nullable=False),
+    _text("reason"),
+    _text("excerpt"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("number", Key, primary_key=True),
+    _text("title"),
+    _text("abstract"),
+    Column("authors", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    _text("source"),
+    _text("url"),
+    Column("published", Date),
+    Column("votes", Integer),
+    _time("loaded_at", index=True),
+)
+
+keys = Table(  # every identity of every entry
+    "keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("entry", Key, ForeignKey("entries.number"), nullable=False, index=True),
+    Column("rank", Integer, nullable=False),  # 0: the strongest
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("entry", Key, ForeignKey("entries.number"), primary_key=True),
+    Column("file", Key, ForeignKey("files.id"), primary_key=True),
+    Column("position", Integer, nullable=False),  # 1-based, in its file
+    Column("votes", Integer),
+)
+
+stems = Table(  # how common words are, over all entries ever loaded
+    "stems",
+    metadata,
+    Column("stem", Text, primary_key=True),
+    Column("entries", Integer, nullable=False),
+    Column("occurrences", Integer, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("identity", unique=True),  # the address, normalised
+    _text("email"),  # as typed
+    _text("name"),
+    _text("zone"),
+    Column("send_at", Text),  # "07:30" local; none: on the first run of the day
+    Column("max_entries", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("configured", Boolean, nullable=False),  # kept in step with [[subscribers]] of the configuration
+    Column("profiles", JSON, nullable=False),
+    Column("watermark", BigInteger, nullable=False),  # the last entry number considered
+    _time("due_at", index=True),
+    _time("created_at"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber", Key, ForeignKey("subscribers.id"), nullable=False),
+    Column("slot", Date, nullable=False),  # the local date
+    _text("state"),
+    _text("reason"),  # why it is empty, deferred, failed, …: the server's words or ours
+    Column("code", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("planned_at"),
+    _time("next_at"),  # not to be tried before
+    Column("changed_at", BigInteger, nullable=False),
+    Column("after", BigInteger, nullable=False),  # the window: entries numbered above this …
+    Column("upto", BigInteger, nullable=False),  # … and up to this
+    Column("considered", Integer, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("matches", JSON, nullable=False),
+    Column("more", JSON, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("profiles", JSON, nullable=False),
+    UniqueConstraint("subscriber", "slot"),
+    Index(None, "state", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _time("started_at"),
+    _time("finished_at"),
+    Column("report", JSON, nullable=False),
+)

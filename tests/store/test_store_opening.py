@@ -1,0 +1,191 @@
+"""Opening a database: its tables, and what is said of one that cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from workplace import Workplace
+
+import digest.store
+from digest.errors import ConfigError, DigestError, StoreError
+from digest.store import entries
+from digest.store.schema import HEAD, metadata
+from digest.store.store import Store, open_store
+
+
+def test_migrations_from_scratch_give_the_tables_of_the_schema(store: Store) -> None:
+    """Alembic finds no difference in tables, columns, types, keys and indexes."""
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_migration_is_the_one_that_the_schema_names(store: Store) -> None:
+    """Or a database would be migrated at every start, or never."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(digest.store.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    with store.read() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def test_a_database_is_kept_between_two_openings(database: str, tmp_path: Path) -> None:
+    """The second opening migrates nothing and finds what the first left."""
+    first = open_store(database, tmp_path)
+    with first.write() as connection:
+        connection.execute(text("INSERT INTO stems VALUES ('model', 1, 2)"))
+    first.close()
+    second = open_store(database, tmp_path)
+    with second.read() as connection:
+        assert entries.frequencies(connection, ["model"]).by_stem["model"] == (1, 2)
+    second.close()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: str, tmp_path: Path) -> None:
+    """The message says that the program is the older one."""
+    store = open_store(database, tmp_path)
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(StoreError, match=r"made by a newer version of digest.*9999"):
+        open_store(database, tmp_path)
+
+
+def test_a_relative_path_is_relative_to_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    """Whatever the working folder is."""
+    open_store("sqlite:///some.db", tmp_path).close()
+    assert (tmp_path / "some.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("digest.db", 'write one like "sqlite:///digest.db"'),
+        ("oracle://x/y", 'write one like "sqlite:///digest.db"'),
+        ("nonsense://x", 'write one like "sqlite:///digest.db"'),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+    ],
+)
+def test_a_url_that_is_none_is_a_fault_of_the_configuration(tmp_path: Path, url: str, said: str) -> None:
+    """And the message shows one that is."""
+    with pytest.raises(ConfigError, match=said):
+        open_store(url, tmp_path)
+
+
+def test_a_password_in_the_url_is_in_no_error(tmp_path: Path) -> None:
+    """Whether the server is out of reach or the URL is wrong."""
+    for url in (
+        "postgresql://ada:canary-7c1f@127.0.0.1:1/x",
+        "oracle://ada:canary-7c1f@x/y",
+        "sqlite://ada:canary-7c1f@h/x",
+    ):
+        with pytest.raises((StoreError, ConfigError)) as caught:
+            open_store(url, tmp_path)
+        assert "canary-7c1f" not in str(caught.value)
+
+
+def test_a_database_that_cannot_be_used_is_told_without_a_traceback(place: Workplace) -> None:
+    """A missing folder, a file that is something else, and a folder: each ends with a line that names it."""
+    (place.folder / "notes.txt").write_text("Dear diary, " * 500)
+    (place.folder / "folder.db").mkdir()
+    for path in ("nowhere/digest.db", "notes.txt", "folder.db"):
+        place.database = path
+        place.configure()
+        ended = place.invoke("status")
+        assert ended.returncode in (1, 2), ended
+        assert str(place.folder / path) in ended.stderr
+        assert "Traceback" not in ended.stderr
+    assert "nowhere does not exist" in _said(place, "nowhere/digest.db")
+    assert (place.folder / "notes.txt").read_text().startswith("Dear diary")
+
+
+def _said(place: Workplace, path: str) -> str:
+    with pytest.raises(DigestError) as caught:
+        open_store(f"sqlite:///{path}", place.folder)
+    return str(caught.value)
+
+
+def test_a_database_that_fails_at_work_is_told_without_a_traceback(place: Workplace) -> None:
+    """A table that is gone or a full disk ends the command with a line, and exit code 1."""
+    assert place.invoke("status").returncode == 0
+    with sqlite3.connect(place.folder / "digest.db") as connection:
+        connection.execute("DROP TABLE runs")
+    connection.close()
+    ended = place.invoke("status")
+    assert ended.returncode == 1
+    assert "no such table: runs" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_was_committed_survives_a_loss_of_power(store: Store) -> None:
+    """SQLite waits for the disk at each commit, and readers do not wait for a writer."""
+    if store.engine.dialect.name == "sqlite":
+        with store.read() as connection:
+            assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+            assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    with store.write() as writing, store.read() as reading:
+        writing.execute(text("INSERT INTO stems VALUES ('model', 1, 2)"))
+        assert reading.execute(text("SELECT count(*) FROM stems")).scalar() == 0
+
+
+def _fail_after_writing(store: Store) -> None:
+    with suppress(ZeroDivisionError), store.write() as connection:
+        connection.execute(text("INSERT INTO stems VALUES ('lora', 1, 2)"))
+        raise ZeroDivisionError
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    """Half a listing file or half a batch of editions never stays."""
+    _fail_after_writing(store)
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM stems")).scalar() == 0
+
+
+def test_a_rehearsal_leaves_nothing_behind(store: Store) -> None:
+    """It sees what is there and what it wrote itself; then all is as before, even after an error in it."""
+    with store.write() as connection:
+        connection.execute(text("INSERT INTO stems VALUES ('model', 1, 2)"))
+    with store.rehearsal() as rehearsed:
+        with rehearsed.write() as connection:
+            connection.execute(text("INSERT INTO stems VALUES ('reward', 1, 2)"))
+        _fail_after_writing(rehearsed)
+        with rehearsed.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM stems")).scalar() == 2
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM stems")).scalar() == 1
+
+
+def test_the_schema_creates_without_migrations_what_they_create(store: Store, tmp_path: Path) -> None:
+    """The names of all constraints and indexes agree as SQLite writes them down."""
+    if store.engine.dialect.name != "sqlite":
+        return
+    engine = create_engine(f"sqlite:///{tmp_path}/fresh.db")
+    metadata.create_all(engine)
+    query = text(
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'alembic%' ORDER BY name"
+    )
+    with engine.begin() as fresh, store.read() as migrated:
+        assert fresh.execute(query).all() == migrated.execute(query).all()
+    engine.dispose()
+
+
+def test_a_reader_sees_one_state_of_the_database(store: Store) -> None:
+    """What others commit in the meantime comes into sight with the next transaction."""
+    count = text("SELECT count(*) FROM stems")
+    with store.read() as reading:
+        assert reading.execute(count).scalar() == 0
+        with store.write() as writing:
+            writing.execute(text("INSERT INTO stems VALUES ('model', 1, 2)"))
+        assert reading.execute(count).scalar() == 0
+    with store.read() as reading:
+        assert reading.execute(count).scalar() == 1
