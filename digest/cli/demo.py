@@ -1,0 +1,121 @@
+"""`digest demo`: the whole pipeline on sample listings, with an inbox in the same process."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+import webbrowser
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest import look, press
+from digest.app import App, RunReport, opened
+from digest.cli.load import described
+from digest.cli.options import plural, say, warn
+from digest.cli.preview import Format, body
+from digest.cli.run import summary, troubles_of
+from digest.errors import UsageError
+from digest.model import Edition
+
+FOLDER = Path("digest-demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Writes each mail that arrives as .eml and .html; `mails` has them by recipient."""
+
+    folder: Path
+    mails: dict[str, Path] = field(default_factory=dict)
+
+    def receive(self, sender: str, recipients: tuple[str, ...], message: bytes) -> None:  # noqa: ARG002 (what an inbox calls)
+        """Take one mail."""
+        when = message_from_bytes(message, policy=policy.default)["Date"].datetime
+        path = self.folder / f"{recipients[0].partition('@')[0]}-{when:%Y-%m-%d}.eml"
+        path.write_bytes(message)
+        path.with_suffix(".html").write_bytes(body(message, Format.HTML))
+        self.mails[recipients[0]] = path
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to work; it is made if need be.")] = FOLDER,
+    show: Annotated[bool, typer.Option("--open", help="Show the mails in the browser.")] = False,
+) -> None:
+    """Run everything on sample listings: load, match, rank, render, and send to an inbox in this process."""
+    from digest.delivery.inbox import Inbox  # noqa: PLC0415 (only the demo needs it)
+
+    started = time.perf_counter()
+    config = _prepare(folder)
+    mailbox = Mailbox(folder / "mails")
+    with Inbox(mailbox.receive) as inbox, opened(config) as configured:
+        app = _sending_to(configured, inbox.port)
+        report = app.run()
+        if mailbox.mails:
+            _tell(app, report, mailbox)
+    seconds = time.perf_counter() - started
+    warn(troubles_of(report))
+    say(f"{summary(report)} In {seconds:.1f} s.")
+    if not mailbox.mails:
+        say(f"Nothing is sent twice. The mails sent before are in {mailbox.folder}/; remove {folder}/ to start anew.")
+    if show:
+        for path in sorted(mailbox.folder.glob("*.html")):
+            webbrowser.open(path.absolute().as_uri())
+    raise typer.Exit(int(report.failed))
+
+
+def _prepare(folder: Path) -> Path:
+    """The demo's folder, filled with the samples where it is new; return its configuration."""
+    config = folder / "digest.toml"
+    try:
+        (folder / "mails").mkdir(parents=True, exist_ok=True)
+        if not config.exists():
+            with as_file(files("digest.samples")) as samples:
+                shutil.copytree(
+                    samples / "listings", folder / "listings", copy_function=shutil.copyfile, dirs_exist_ok=True
+                )
+                shutil.copyfile(samples / "demo.toml", config)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: the demo cannot work there: {error.strerror or error}; name another folder"
+        ) from None
+    return config
+
+
+def _sending_to(app: App, port: int) -> App:
+    smtp = app.config.smtp.model_copy(update={"port": port})
+    return App(app.config.model_copy(update={"smtp": smtp}), app.store, app.clock)
+
+
+def _tell(app: App, report: RunReport, mailbox: Mailbox) -> None:
+    """The files loaded, and a table of what was sent to whom, and why."""
+    for line in described(report.loaded):
+        say(line)
+    say("")
+    _print_table(app, look.sent(app.store, mailbox.mails))
+    for path in mailbox.mails.values():
+        say(f"{path}\n{path.with_suffix('.html')}")
+    say("")
+
+
+def _print_table(app: App, editions: list[Edition]) -> None:
+    from rich.console import Console  # noqa: PLC0415 (only a person who looks on needs it)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("To", "", "Entry", "Why", show_lines=False, pad_edge=False)
+    for edition in editions:
+        entries = press.listed(app.store, edition)
+        for rank, match in enumerate(edition.matches, start=1):
+            why = ", ".join(dict.fromkeys(reason.keyword for reason in match.reasons))
+            person = edition.email if rank == 1 else ""
+            table.add_row(
+                Text(person), str(rank), Text(entries[match.entry].title, overflow="ellipsis", no_wrap=True), Text(why)
+            )
+        rest = edition.matched - len(edition.matches)
+        table.add_row("", "", Text(f"and {plural(rest, 'more title')}" if rest else ""), "", end_section=True)
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110).print(table)

@@ -1,0 +1,75 @@
+"""Options that several commands share, and how they print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from digest.app import Clock, system_clock
+from digest.errors import UsageError
+
+CONFIG = Path("digest.toml")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", envvar="DIGEST_CONFIG", metavar="FILE", help="The configuration file.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+NowOption = Annotated[
+    str,
+    typer.Option("--now", metavar="TIME", help="Take this for the current time (2026-11-20T07:00+01:00), for replays."),
+]
+
+
+def clock(now: str) -> Clock:
+    """The system's clock, or one that stands at the time given. Raises UsageError."""
+    if not now:
+        return system_clock
+    try:
+        moment = int(datetime.fromisoformat(now).astimezone().timestamp())
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--now {now!r} is not a time; write one like 2026-11-20T07:00 or 2026-11-20T07:00+01:00"
+        ) from None
+    return lambda: moment
+
+
+@contextmanager
+def written(file: Path) -> Iterator[None]:
+    """While a file is written that the user named. Raises UsageError if it cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
+
+
+def watched() -> bool:
+    """Whether a person is looking on: under cron nothing is a terminal, and a run that went well says nothing."""
+    return any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def say(line: str) -> None:
+    """A line for whoever ran the command."""
+    typer.echo(line)
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Lines about what went wrong, on standard error."""
+    for line in lines:
+        typer.echo(line, err=True)
+
+
+def as_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`3 entries`: the number with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,52 @@
+"""`digest status`: what is there, what became of it, and when the next edition is due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from digest.app import App, opened
+from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
+from digest.model import State
+from digest.store import editions, entries, runs, subscribers
+
+
+def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
+    """Show subscribers, entries, editions by state, and the last run."""
+    with opened(config) as app, app.rehearsal() as rehearsed:
+        rehearsed.enrol()
+        facts = _facts(rehearsed)
+    if json:
+        as_json(facts)
+        return
+    people, listed, files = facts["subscribers"], facts["entries"], facts["files"]
+    say(f"{plural(people, 'subscriber')}, {plural(listed, 'entry', 'entries')} from {plural(files, 'file')}")
+    states = ", ".join(f"{count:,} {state}" for state, count in facts["editions"].items() if count)
+    say(f"editions: {states or 'none yet'}")
+    say(f"next due: {facts['next_due'] or 'nobody'}")
+    last = facts["last_run"]
+    say(f"last run: {last['finished']}, {_told(last['report'])}" if last else "last run: none yet")
+
+
+def _facts(app: App) -> dict[str, Any]:
+    with app.store.read() as connection:
+        states = editions.by_state(connection)
+        last = runs.last(connection)
+        next_due = subscribers.next_due(connection)
+        return {
+            "subscribers": subscribers.count(connection),
+            "entries": entries.count(connection),
+            "files": entries.count_files(connection),
+            "editions": {str(state): states[state] for state in State},
+            "next_due": _time(next_due) if next_due is not None else None,
+            "last_run": {"finished": _time(last.finished_at), "report": last.report} if last else None,
+        }
+
+
+def _told(report: dict[str, Any]) -> str:
+    figures = [f"{value:,} {name}" for name, value in report.items() if isinstance(value, int) and value]
+    return ", ".join(figures + ([f"nothing sent: {report['reason']}"] if report["reason"] else []))
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")

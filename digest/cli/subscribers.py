@@ -1,0 +1,171 @@
+"""`digest subscribers`: add, import, export, list, remove."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.app import App, opened
+from digest.cli.options import CONFIG, ConfigOption, plural, say, warn, written
+from digest.cli.people import read_people, read_person, write_csv, write_toml
+from digest.delivery.address import identity, parse_address
+from digest.errors import UsageError
+from digest.model import Subscriber
+from digest.profiles import lint
+from digest.store import subscribers
+from digest.store.subscribers import AT_ONCE, Named
+
+group = typer.Typer(help="Who gets a digest, and what they want.", no_args_is_help=True)
+
+
+class Match(StrEnum):
+    """What several unquoted words of a keyword mean."""
+
+    NEAR = "near"
+    ANY = "any"
+    PHRASE = "phrase"
+
+
+class Format(StrEnum):
+    """What subscribers are written as."""
+
+    CSV = "csv"
+    TOML = "toml"
+
+
+@group.command()
+def add(
+    email: Annotated[str, typer.Argument(help="The address.")],
+    keywords: Annotated[
+        list[str], typer.Argument(help="What to look for; put -- before a list with an exclusion such as -survey.")
+    ],
+    config: ConfigOption = CONFIG,
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    zone: Annotated[str, typer.Option(help="The time zone, such as Europe/Berlin.")] = "UTC",
+    send_at: Annotated[
+        str, typer.Option(help="The local time to send at, such as 07:30 (default: the first run of the day).")
+    ] = "",
+    max_entries: Annotated[int | None, typer.Option(help="The most entries in one mail.")] = None,
+    match: Annotated[Match, typer.Option(help="What several unquoted words mean.")] = Match.NEAR,
+) -> None:
+    """Add a subscriber, or change one."""
+    with opened(config) as app:
+        wishes = {
+            "name": name,
+            "zone": zone,
+            "match": match.value,
+            "send_at": send_at or None,
+            "max_entries": max_entries,
+        }
+        person = read_person(email, {"email": email, "keywords": keywords, **wishes}, app.config.editions.max_entries)
+        if where := _configured(app).get(identity(person.email)):
+            raise UsageError(where)
+        added, changed = _put(app, [person])
+    for advice in (advice for profile in person.profiles for advice in lint(profile)):
+        warn([f"{advice.keyword}: {advice.reason}. {advice.hint}".removeprefix(": ")])
+    say(f"{person.email}: {'added' if added else 'changed' if changed else 'nothing to change'}.")
+
+
+@group.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .csv or .toml file, as `digest subscribers export` writes it.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Add or change all subscribers of a file; what cannot be read is reported and left out."""
+    added = changed = refused = 0
+    batch: list[Subscriber] = []
+    with opened(config) as app:
+        configured = _configured(app)
+        for place, person, fault in read_people(file, app.config.editions.max_entries):
+            reason = configured.get(identity(person.email)) if person else fault
+            if person is None or reason:
+                warn([f"{place}: not imported: {reason}"])
+                refused += 1
+                continue
+            batch.append(person)
+            if len(batch) == AT_ONCE:
+                added, changed = _sum((added, changed), _put(app, batch))
+                batch = []
+        added, changed = _sum((added, changed), _put(app, batch))
+    say(f"{added:,} added, {changed:,} changed, {refused:,} refused.")
+    raise typer.Exit(int(refused > 0))
+
+
+@group.command()
+def export(
+    config: ConfigOption = CONFIG,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.CSV,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write it (default: standard output).")
+    ] = None,
+) -> None:
+    """Write all subscribers to a file."""
+    write = write_csv if form is Format.CSV else write_toml
+    with opened(config) as app, app.rehearsal() as rehearsed:
+        rehearsed.enrol()
+        with rehearsed.store.read() as connection:
+            people = subscribers.everybody(connection)
+            if out is None:
+                write(people, sys.stdout)
+                return
+            with written(out), out.open("w", encoding="utf-8", newline="") as file:
+                write(people, file)
+    say(f"Wrote {out}.")
+
+
+@group.command("list")
+def list_(config: ConfigOption = CONFIG) -> None:
+    """Show all subscribers."""
+    with opened(config) as app, app.rehearsal() as rehearsed:
+        rehearsed.enrol()
+        with rehearsed.store.read() as connection:
+            number = 0
+            for number, person in enumerate(subscribers.everybody(connection), start=1):  # noqa: B007 (the count)
+                say(_line(person))
+    say(plural(number, "subscriber"))
+
+
+@group.command()
+def remove(email: Annotated[str, typer.Argument(help="The address.")], config: ConfigOption = CONFIG) -> None:
+    """End a subscription; not even what is planned already is sent."""
+    with opened(config) as app:
+        one = identity(parse_address(email))
+        if where := _configured(app).get(one):
+            raise UsageError(where)
+        with app.store.write() as connection:
+            if not subscribers.remove(connection, one):
+                raise UsageError(f"{email} is not subscribed; see: digest subscribers list")
+    say(f"{email}: removed.")
+
+
+def _line(person: Subscriber) -> str:
+    when = (
+        f"at {person.send_at:%H:%M} {person.zone}" if person.send_at else f"on the first run of the day, {person.zone}"
+    )
+    wants = "; ".join(f"{profile.name}: {', '.join(profile.keywords)}" for profile in person.profiles)
+    return f"{person.email}  {when}  {wants}"
+
+
+def _put(app: App, people: Sequence[Subscriber]) -> tuple[int, int]:
+    named = [Named(identity(person.email), person) for person in people]
+    with app.store.write() as connection:
+        return subscribers.put(connection, named, app.clock(), app.config.editions.first_days, configured=False)
+
+
+def _configured(app: App) -> dict[str, str]:
+    """Who stands in the configuration file, and that it is changed there, or the next run would undo it."""
+    tables = enumerate(app.config.subscribers)
+    places = {table.email: app.config.where(("subscribers", number)) for number, table in tables}
+    return {
+        identity(email): f"{email} stands in the configuration, {place}; change it there"
+        for email, place in places.items()
+    }
+
+
+def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + other[0], one[1] + other[1]

@@ -1,0 +1,50 @@
+"""Editions to look at: what somebody would get, what is waiting, what was sent. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from digest.model import Edition
+from digest.pipeline import edition_for
+from digest.store import editions, entries
+from digest.store.store import Store
+from digest.store.subscribers import Due
+
+_DAY, _AT_ONCE = 86_400, 500
+
+
+def preview(store: Store, person: Due, now: int, first_days: int) -> Edition | None:
+    """The edition that a subscriber would get now, or else got last, or else the first one could have held."""
+    with store.read() as connection:
+        sent = editions.latest(connection, person.subscriber.id)
+        early = entries.number_before(connection, now - first_days * _DAY)
+    fresh = edition_for(store, person, now)
+    if fresh.matches or sent:
+        return fresh if fresh.matches else sent
+    first = edition_for(store, person._replace(watermark=early), now)
+    return first if first.matches else None
+
+
+def waiting(store: Store, now: int) -> Iterator[Edition]:
+    """Every edition that may be sent now."""
+    after = 0
+    while some := _waiting(store, now, after):
+        yield from some
+        after = some[-1].id
+
+
+def _waiting(store: Store, now: int, after: int) -> list[Edition]:
+    with store.read() as connection:
+        return editions.waiting(connection, now, after, _AT_ONCE)
+
+
+def count_waiting(store: Store, now: int) -> int:
+    """How many editions may be sent now."""
+    with store.read() as connection:
+        return editions.count_waiting(connection, now)
+
+
+def sent(store: Store, emails: Iterable[str]) -> list[Edition]:
+    """The newest edition of each of these subscribers."""
+    with store.read() as connection:
+        return editions.latest_to(connection, list(emails))

@@ -1,0 +1,65 @@
+"""From an edition to the bytes of its message: rendered, with links of its own, composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from digest import tokens
+from digest.delivery import message
+from digest.model import Edition, Entry
+from digest.rendering.edition import Links, Renderer
+from digest.store import entries
+from digest.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What makes a message of an edition. `secrets` sign its links to `web_url`, if there is one."""
+
+    renderer: Renderer
+    sender: message.Sender
+    web_url: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def message(self, edition: Edition, named: Mapping[int, Entry]) -> bytes:
+        """The bytes of an edition's mail; the same for the same edition, entries and templates."""
+        links = self._links(edition) if self.web_url else None
+        rendered = self.renderer.render(edition, named, links)
+        one_click = links.unsubscribe if links and links.unsubscribe.startswith("https:") else None
+        return message.compose(edition, rendered, self.sender, one_click)
+
+    def _links(self, edition: Edition) -> Links:
+        token = partial(tokens.sign, secrets=self.secrets)
+        base = self.web_url.rstrip("/")
+        return Links(
+            manage=f"{base}/preferences/{token('manage', edition.subscriber)}",
+            pause=f"{base}/pause/{token('pause', edition.subscriber)}",
+            unsubscribe=f"{base}/unsubscribe/{token('unsubscribe', edition.subscriber)}",
+            view=f"{base}/editions/{token('view', edition.id)}",
+        )
+
+
+def listed(store: Store, edition: Edition) -> dict[int, Entry]:
+    """The entries that an edition names, by number."""
+    with store.read() as connection:
+        return entries.by_numbers(connection, _named(edition))
+
+
+def _named(edition: Edition) -> set[int]:
+    return {match.entry for match in edition.matches} | set(edition.more)
+
+
+class Listed:
+    """The entries that editions name, each read from the store once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._entries: dict[int, Entry] = {}
+
+    def of(self, edition: Edition) -> Mapping[int, Entry]:
+        """Those of one edition, and maybe others."""
+        if not _named(edition) <= self._entries.keys():
+            self._entries |= listed(self._store, edition)
+        return self._entries

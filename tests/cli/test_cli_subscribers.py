@@ -1,0 +1,236 @@
+"""`digest subscribers`: in and out again as they were, with every fault at its place."""
+
+from __future__ import annotations
+
+import io
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from workplace import ADA, BAO, Workplace, subscriber
+
+from digest.cli.people import COLUMNS, read_people, write_csv, write_toml
+from digest.model import Profile, Subscriber
+from digest.profiles import check
+
+
+@pytest.fixture(autouse=True)
+def _nobody_configured(place: Workplace) -> None:
+    place.configure()
+
+
+def exported(place: Workplace, kind: str = "csv") -> str:
+    """All subscribers as a text."""
+    ended = place.invoke("subscribers", "export", "--format", kind)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def test_one_is_added_listed_changed_and_removed(place: Workplace) -> None:
+    """Each step is told; what changed is what was asked for."""
+    ended = place.invoke(
+        "subscribers", "add", BAO, "reward model", "LoRA", "--zone", "Europe/Berlin", "--send-at", "07:30"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{BAO}: added.\n", "")
+    lines = place.invoke("subscribers", "list").stdout.splitlines()
+    assert lines == [f"{BAO}  at 07:30 Europe/Berlin  Digest: reward model, LoRA", "1 subscriber"]
+    assert (
+        place.invoke("subscribers", "add", "Bao@Example.org", "--", "LoRA", "-survey").stdout
+        == "Bao@Example.org: changed.\n"
+    )
+    assert place.invoke("subscribers", "add", "Bao@Example.org", "--", "LoRA", "-survey").stdout.endswith(
+        "nothing to change.\n"
+    )
+    assert place.invoke("subscribers", "list").stdout.splitlines()[-1] == "1 subscriber"
+    assert place.invoke("subscribers", "remove", "BAO@example.org").stdout == "BAO@example.org: removed.\n"
+    assert place.invoke("subscribers", "remove", BAO).returncode == 2
+    assert place.invoke("subscribers", "list").stdout == "0 subscribers\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("bao", "x"), "'bao' is not a mail address"),
+        ((BAO, '"never closed'), "The quote is never closed"),
+        ((BAO, "x", "--zone", "Berlin"), "zone: 'Berlin' is not a time zone"),
+        ((BAO, "x", "--send-at", "7 o'clock"), "send_at: not a local time of day"),
+        ((BAO, "x", "--max-entries", "0"), "max_entries"),
+        ((BAO, ""), "keyword"),
+        ((BAO,), "Missing argument"),
+    ],
+)
+def test_a_mistake_ends_with_2_and_adds_nobody(place: Workplace, arguments: tuple[str, ...], said: str) -> None:
+    """And the message names what is wrong."""
+    ended = place.invoke("subscribers", "add", *arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert place.invoke("subscribers", "list").stdout == "0 subscribers\n"
+
+
+def test_doubtful_keywords_are_added_with_advice(place: Workplace) -> None:
+    """On standard error, and the exit code stays 0."""
+    ended = place.invoke("subscribers", "add", BAO, "--", "-survey")
+    assert (ended.returncode, ended.stdout) == (0, f"{BAO}: added.\n")
+    assert "All keywords are exclusions" in ended.stderr
+
+
+def test_who_stands_in_the_configuration_is_changed_there(place: Workplace) -> None:
+    """Adding, removing and importing say where."""
+    place.configure(subscriber())
+    (place.folder / "more.csv").write_text(f"email,keywords\n{ADA},x\n{BAO},x\n")
+    for command in (("add", "Ada@example.org", "x"), ("remove", ADA)):
+        ended = place.invoke("subscribers", *command)
+        assert ended.returncode == 2
+        assert re.search(
+            r"stands in the configuration, digest\.toml:\d+: subscribers\[1\]; change it there", ended.stderr
+        )
+    ended = place.invoke("subscribers", "import", "more.csv")
+    assert (ended.returncode, ended.stdout) == (1, "1 added, 0 changed, 1 refused.\n")
+    assert "more.csv:2: not imported: " in ended.stderr
+    assert "subscribers[1]; change it there" in ended.stderr
+    assert place.invoke("subscribers", "list").stdout.splitlines()[0].endswith("Digest: reward model")
+
+
+def test_bad_rows_are_told_and_the_rest_is_imported(place: Workplace) -> None:
+    """Each with file, line and reason; exit code 1."""
+    rows = [
+        "email,name,zone,keywords",
+        "ada@example.org,Ada,UTC,reward model; LoRA",
+        "nonsense,,,x",
+        "bao@example.org,,Nowhere,x",
+        'chidi@example.org,,,"""never closed"',
+        "dora@example.org,,,",
+        'eve@example.org,"Eve, the first",,"x',
+        'y"',
+        "ada@example.org,Ada,UTC,again",
+    ]
+    (place.folder / "people.csv").write_text("\n".join(rows), encoding="utf-8-sig")
+    ended = place.invoke("subscribers", "import", "people.csv")
+    assert (ended.returncode, ended.stdout) == (1, "2 added, 0 changed, 5 refused.\n")
+    told = [line for line in ended.stderr.splitlines() if line.startswith("people.csv")]
+    assert [line.split(": ")[:2] for line in told] == [
+        [f"people.csv:{line}", "not imported"] for line in (3, 4, 5, 6, 9)
+    ], told
+    assert "stands in the file twice" in told[-1]
+    assert place.invoke("subscribers", "list").stdout.splitlines()[-1] == "2 subscribers"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("x.csv", "mail,words\na,b\n", "x.csv:1: the first line must name columns"),
+        ("x.csv", "", "x.csv:1: the first line must name columns"),
+        ("x.csv", "email,keywords,colour\n", "x.csv:1: the first line must name columns"),
+        ("x.csv", 'email,keywords\na@example.org,"x', "x.csv:2: "),
+        ("x.csv", "email,keywords\na@example.org,x,y,z\n", "x.csv:2: "),
+        ("x.toml", "[[subscribers]\n", "x.toml:1:"),
+        ("x.toml", "subscribers = 1\n", "x.toml: there are no [[subscribers]] tables in it"),
+        ("x.toml", "[store]\n", "x.toml: there are no [[subscribers]] tables in it"),
+        ("x.toml", '[[subscribers]]\nemail = "a@example.org"\n', "x.toml:1: subscribers[1]: not imported: "),
+    ],
+)
+def test_a_file_of_another_form_is_told(place: Workplace, name: str, text: str, said: str) -> None:
+    """With its line where it has one, and without a traceback."""
+    (place.folder / name).write_text(text)
+    ended = place.invoke("subscribers", "import", name)
+    assert ended.returncode in (1, 2)
+    assert said in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "toml"])
+def test_an_export_imports_as_it_was(place: Workplace, kind: str) -> None:
+    """Into the same database nothing changes, into an empty one all come back; to a file or to standard output."""
+    place.invoke(
+        "subscribers",
+        "add",
+        BAO,
+        'a "quoted; phrase"',
+        "two; words" if kind == "x" else "LoRA^2",
+        "--name",
+        "Bao, Ltd.",
+    )
+    place.invoke(
+        "subscribers",
+        "add",
+        ADA,
+        "x",
+        "--match",
+        "any",
+        "--max-entries",
+        "7",
+        "--send-at",
+        "23:59",
+        "--zone",
+        "Asia/Tokyo",
+    )
+    text = exported(place, kind)
+    file = f"people.{kind}"
+    assert place.invoke("subscribers", "export", "--format", kind, "--out", file).stdout == f"Wrote {file}.\n"
+    assert (place.folder / file).read_bytes().decode() == text
+    assert place.invoke("subscribers", "import", file).stdout == "0 added, 0 changed, 0 refused.\n"
+    place.database = "other.db"
+    place.configure()
+    assert place.invoke("subscribers", "import", file).stdout == "2 added, 0 changed, 0 refused.\n"
+    assert exported(place, kind) == text
+
+
+def test_an_export_as_toml_can_stand_in_a_configuration(place: Workplace) -> None:
+    """Appended to a configuration it is valid."""
+    place.invoke("subscribers", "add", BAO, 'title:"x y"', "/re.*gex/", "--name", 'B\\ "q" \u2028 é')
+    place.config.write_text(place.config.read_text() + exported(place, "toml"))
+    assert place.invoke("run").returncode == 0
+    assert tomllib.loads(place.config.read_text())["subscribers"][0]["profiles"][0]["keywords"] == [
+        'title:"x y"',
+        "/re.*gex/",
+    ]
+
+
+letters = st.characters(codec="utf-8", exclude_categories=["Cc"])
+texts = st.text(letters, max_size=12).map(str.strip)
+typed = st.text(
+    st.sampled_from("ab\"';,()-*^~ |/\u2028\x85é漢") | st.characters(codec="utf-8", exclude_categories=["Cc"]),
+    min_size=1,
+)
+keywords = typed.map(str.strip).filter(lambda text: bool(text) and not check(Profile("x", (text,))))
+profiles = st.builds(
+    Profile,
+    name=texts.filter(bool),
+    keywords=st.lists(keywords | st.sampled_from(('"a; b"', '"a, b"', "/a;b/", "-x")), min_size=1, max_size=3).map(
+        tuple
+    ),
+    match=st.sampled_from(("near", "any", "phrase")),
+    capitals=st.booleans(),
+)
+people = st.builds(
+    Subscriber,
+    email=st.sampled_from((ADA, "Bao@Example.org", "c+x@bücher.example")),
+    profiles=st.lists(profiles, min_size=1, max_size=3).map(tuple),
+    name=texts,
+    zone=st.sampled_from(("UTC", "Asia/Kathmandu")),
+    send_at=st.none() | st.just(time(7, 30)),
+    max_entries=st.integers(1, 500),
+)
+everybody = st.lists(people, max_size=3, unique_by=lambda person: person.email)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(everybody, st.sampled_from(("csv", "toml")))
+def test_whatever_the_letters_they_come_back(tmp_path: Path, written: Iterable[Subscriber], kind: str) -> None:
+    """Quotes, semicolons, commas, line separators: subscribers and profiles are read as they were written."""
+    file = tmp_path / f"people.{kind}"
+    text = io.StringIO(newline="")
+    (write_csv if kind == "csv" else write_toml)(written, text)
+    file.write_bytes(text.getvalue().encode())
+    assert [(found.subscriber, found.fault) for found in read_people(file, 20)] == [(person, "") for person in written]
+
+
+def test_the_columns_are_those_of_the_help(place: Workplace) -> None:
+    """What the export writes first is what the import asks for."""
+    assert exported(place).splitlines() == [",".join(COLUMNS)]
