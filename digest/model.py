@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 FIELDS = ("title", "abstract", "author", "category", "source")
 """The fields of an entry that a keyword can name, in the order in which reasons are listed."""
@@ -92,11 +92,11 @@ class Subscriber:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why an entry is in an edition.
 
-    `field` is one of FIELDS; `words` are the pieces of its text that hit, as they stand there ("reward models").
+    `field` is one of FIELDS; `words` are the pieces of its text that hit, as they stand there ("reward models"). A
+    tuple, because every card is looked up by its reasons.
     """
 
     profile: str

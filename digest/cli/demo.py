@@ -59,7 +59,7 @@ def demo(
             _tell(app, report, mailbox)
     seconds = time.perf_counter() - started
     warn(troubles_of(report))
-    say(f"{summary(report)} In {seconds:.1f} s.")
+    say(f"{summary(report)} In {seconds:.1f} s." if mailbox.mails else summary(report))
     if not mailbox.mails:
         say(f"Nothing is sent twice. The mails sent before are in {mailbox.folder}/; remove {folder}/ to start anew.")
     if show:
@@ -103,11 +103,12 @@ def _tell(app: App, report: RunReport, mailbox: Mailbox) -> None:
 
 
 def _print_table(app: App, editions: list[Edition]) -> None:
-    from rich.console import Console  # noqa: PLC0415 (only a person who looks on needs it)
+    from rich.box import SIMPLE  # noqa: PLC0415 (only a person who looks on needs it)
+    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table("To", "", "Entry", "Why", show_lines=False, pad_edge=False)
+    table = Table("To", "", "Entry", "Why", box=SIMPLE, pad_edge=False)
     for edition in editions:
         entries = press.listed(app.store, edition)
         for rank, match in enumerate(edition.matches, start=1):

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from digest.app import opened
-from digest.cli.options import CONFIG, ConfigOption, JsonOption, NowOption, as_json, clock, plural, say, warn
+from digest.cli.options import (
+    CONFIG,
+    ConfigOption,
+    JsonOption,
+    NowOption,
+    as_json,
+    clock,
+    plural,
+    say,
+    shown,
+    warn,
+)
 from digest.pipeline import Loaded, LoadedFile
 
 _SHOWN = 10
@@ -58,7 +69,7 @@ def described(loaded: Loaded) -> Iterator[str]:
     """A line for each file that was loaded, and one for all."""
     good = [file for file in loaded.files if not file.fault]
     for file in good:
-        yield f"{file.path}: {file.format}, {plural(file.entries, 'entry', 'entries')}, {file.new:,} new"
+        yield f"{shown(file.path)}: {file.format}, {plural(file.entries, 'entry', 'entries')}, {file.new:,} new"
     yield f"{plural(loaded.new_entries, 'new entry', 'new entries')} from {plural(len(good), 'new file')}"
 
 
@@ -66,15 +77,15 @@ def troubles(loaded: Loaded) -> Iterator[str]:
     """Lines for what could not be loaded, or looks odd."""
     for file in loaded.files:
         if file.fault:
-            yield f"{file.path}: not loaded: {file.fault}"
-        yield from (f"{file.path}: {warning}" for warning in file.warnings)
+            yield f"{shown(file.path)}: not loaded: {file.fault}"
+        yield from (f"{shown(file.path)}: {warning}" for warning in file.warnings)
         yield from _rejected(file)
-    yield from (f"{path}: still being written; the next run takes it" for path in loaded.waiting)
+    yield from (f"{shown(path)}: still being written; the next run takes it" for path in loaded.waiting)
 
 
 def _rejected(file: LoadedFile) -> Iterator[str]:
     for record in file.rejected[:_SHOWN]:
         excerpt = f": {record.excerpt}" if record.excerpt else ""
-        yield f"{file.path}:{record.line}: not loaded: {record.reason}{excerpt}"
+        yield f"{shown(file.path)}:{record.line}: not loaded: {record.reason}{excerpt}"
     if len(file.rejected) > _SHOWN:
-        yield f"{file.path}: {len(file.rejected) - _SHOWN:,} more records were not loaded"
+        yield f"{shown(file.path)}: {len(file.rejected) - _SHOWN:,} more records were not loaded"

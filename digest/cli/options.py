@@ -59,6 +59,12 @@ def say(line: str) -> None:
     typer.echo(line)
 
 
+def shown(path: Path) -> str:
+    """A path as short as it can be told from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def warn(lines: Iterable[str]) -> None:
     """Lines about what went wrong, on standard error."""
     for line in lines:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -177,9 +177,7 @@ def _row(plan: Plan) -> dict[str, Any]:
         "upto": plan.upto,
         "considered": made.considered,
         "matched": made.matched,
-        "matches": [
-            (match.entry, match.score, [astuple(reason) for reason in match.reasons]) for match in made.matches
-        ],
+        "matches": [(match.entry, match.score, match.reasons) for match in made.matches],
         "more": made.more,
         "email": made.email,
         "name": made.name,
