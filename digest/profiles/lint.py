@@ -9,7 +9,6 @@ Rules (only clear cases; capitals are ignored when two keywords are compared)
 5. `and`, `or`, `not` in small letters stand between words.
 6. Several words all in capitals, one of five letters or more: a shouted phrase rather than abbreviations.
 7. A `*` in quotes, where it is no prefix sign.
-8. A field before several words, of which it holds for the first only.
 """
 
 from __future__ import annotations
@@ -116,7 +115,6 @@ def _alone(typed: str, keyword: Keyword, profile: Profile) -> Iterator[Advice]:
             case _:
                 pass
     yield from _small_operators(typed, keyword.query)
-    yield from _field_of_first(typed, keyword.query)
 
 
 def _leaves(query: Query) -> Iterator[Query]:
@@ -157,15 +155,3 @@ def _small_operators(typed: str, query: Query) -> Iterator[Advice]:
             if word.casefold() in _OPERATORS:
                 hint = f"For the operator write {word.upper()}; for the word itself put the phrase in quotes."
                 yield Advice(typed, f"“{word}” in small letters is an ordinary word", hint)
-
-
-def _field_of_first(typed: str, query: Query) -> Iterator[Advice]:
-    if not isinstance(query, And) or "AND" in typed:
-        return
-    for part, after in zip(query.queries, query.queries[1:], strict=False):
-        match part, after:
-            case InField(field, Words((word,))), Words(words):
-                hint = f"Write {field}:({' '.join((word, *words))}) for all of them."
-                yield Advice(typed, f"{field}: holds for {word} only", hint)
-            case _:
-                pass

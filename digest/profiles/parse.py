@@ -3,7 +3,7 @@
 Rules
 -----
 1. NOT binds closest, then AND, then OR. Units side by side mean AND; plain words side by side are one `Words`.
-2. NOT takes a whole run of words, a minus and a field take one word: `title:a b` is `(title:a) AND b`.
+2. NOT and a field take a whole run of words, a minus takes one word: `author:a b` is `author:(a b)`.
 3. A minus at the start of a keyword excludes entries from the profile; then nothing may follow its one unit.
 4. NOT and a minus elsewhere stand beside something to take away from, and never twice. Fields do not nest.
 5. And in And and Or in Or are one. What is read prints as a text that reads the same.
@@ -142,7 +142,7 @@ class _Parser:
             case Kind.WORD:
                 return self._words(run=run)
             case Kind.FIELD:
-                return self._in_field(token)
+                return self._in_field(token, run=run)
             case Kind.OPEN:
                 return self._group(token)
             case _ if token.unit is None:
@@ -159,13 +159,13 @@ class _Parser:
             self._at += 1
         return Words(tuple(words))
 
-    def _in_field(self, field: Token) -> InField:
+    def _in_field(self, field: Token, *, run: bool) -> InField:
         if self._field:
             hint = f"Remove {self._field}: or {field.text}:, or put them side by side."
             raise self._fault("A field stands inside another field", field, hint)
         self._at += 1
         self._field = field.text
-        query = self._wanted(self._unit(run=False), field)
+        query = self._wanted(self._unit(run=run), field)
         self._field = ""
         return InField(field.text, query)
 

@@ -44,7 +44,7 @@ MEANINGS: dict[str, Query] = {
     'title:"reward model"': InField("title", Phrase("reward model")),
     "title:(a OR b)": InField("title", Or((A, B))),
     "title：（a OR b）": InField("title", Or((A, B))),
-    "title:a b": And((InField("title", A), B)),
+    "title:a b": InField("title", Words(("a", "b"))),
     "title:(a b)": InField("title", Words(("a", "b"))),
     "category:/^cs/": InField("category", Pattern("^cs")),
     "a AND b AND c": And((A, B, C)),
