@@ -16,6 +16,9 @@ from typing import NamedTuple
 from digest.matching import text
 from digest.model import Entry
 
+MOST = 10
+"""A word counts so often in one entry at most, that a single odd entry cannot change its worth for all."""
+
 
 class Count(NamedTuple):
     """Of a stem: the entries that hold it, and how often it stands in all of them together."""
@@ -40,7 +43,7 @@ class Frequencies:
         for size, entry in enumerate(entries, start=1):  # noqa: B007 (the last number is the size)
             stems = Counter(token.forms.stem for token in text.tokens(f"{entry.title}\n{entry.abstract}"))
             holding.update(stems.keys())
-            occurring.update(stems)
+            occurring.update({stem: min(count, MOST) for stem, count in stems.items()})
         return cls(size, {stem: Count(count, occurring[stem]) for stem, count in holding.items()})
 
     def __add__(self, other: Frequencies) -> Frequencies:

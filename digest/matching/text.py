@@ -4,7 +4,8 @@ Rules
 -----
 1. A word is a run of letters and digits; `C++` and `C#` keep their signs; a possessive `'s` belongs to no word.
 2. A CJK character is a word of its own, for such text has no spaces.
-3. Three forms of a word: `cased` (accents folded), `plain` (capitals folded too), `stem` (Snowball English).
+3. Three forms of a word: `cased` (accents folded), `plain` (capitals folded too), `stem` (Snowball English, which takes
+   a plural s only behind a vowel; here `LLMs` and `llms` have the stem of `LLM`, too).
 4. Positions count words; a hyphen between two words is noted, so that compounds can meet their joined form.
 """
 
@@ -28,6 +29,7 @@ _TOKEN = re.compile(rf"[{CJK}]|{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*(?:\+\+|\#(?!
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
 )
+_PLURAL = re.compile(r"(?=.*[A-Z])[A-Z0-9]{2,}s|[bcdfghjklmnpqrstvwxz]{3,}(?<!s)s")
 _stemmer = Stemmer.Stemmer("english", 0)  # `forms` remembers; a second memory costs more than it saves
 
 
@@ -53,7 +55,8 @@ def forms(word: str) -> Forms:
     """The forms of one word as it stands in a text."""
     cased = word if word.isascii() else _fold_accents(word)
     plain = cased.casefold()
-    return Forms(cased, plain, _stemmer.stemWord(plain))
+    singular = plain[:-1] if _PLURAL.fullmatch(cased) else plain
+    return Forms(cased, plain, _stemmer.stemWord(singular))
 
 
 def scan(text: str) -> Iterator[tuple[str, int, int, bool]]:

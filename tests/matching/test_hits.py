@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from matching_samples import chosen, entry, hits, profile
 
+from digest.matching.frequencies import MOST, Frequencies
+from digest.matching.text import forms
+from digest.model import Entry
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -94,3 +98,15 @@ def test_empty_windows() -> None:
         for asked in (profile(), profile("reward", "qu*", '"a b"', "/x+/", "a OR b", "-x"), profile("-x")):
             assert chosen(papers, asked) == []
     assert chosen([entry(1, "", "abstract only")], profile("abstract")) == [1]
+
+
+def test_an_abbreviation_meets_its_plural() -> None:
+    """`llm`, `LLM`, `llms` and `LLMs` are one word; GPS and gps keep their s."""
+    assert len({forms(word).stem for word in ("llm", "LLM", "llms", "LLMs")}) == 1
+    assert [forms(word).stem for word in ("GPS", "gps", "As", "CSS", "MOEs")] == ["gps", "gps", "as", "css", "moe"]
+
+
+def test_one_odd_entry_does_not_change_a_words_worth() -> None:
+    """A word counts at most MOST times in one entry."""
+    odd = Entry(("title:odd",), "odd", "echo " * 300)
+    assert Frequencies.count([odd]).by_stem["echo"].occurrences == MOST
