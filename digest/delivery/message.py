@@ -3,7 +3,7 @@
 Rules
 -----
 1. multipart/alternative, plain text first (RFC 2046 5.1.4). The boundary holds `=_`, which quoted-printable cannot.
-2. Message-ID is a function of subscriber, slot and list alone, and Date is when the edition was planned: a retry
+2. Message-ID is a function of subscriber, slot, list and when the edition was planned, as is Date: a retry
    changes neither.
 3. List-Unsubscribe holds one https URI, with List-Unsubscribe-Post (RFC 8058); without a web address, one mailto.
 4. Auto-Submitted (RFC 3834), List-Id (RFC 2919) and a Feedback-ID that says nothing about the person are always there.
@@ -66,7 +66,7 @@ def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: s
             address_header("To", edition.name, edition.email),
             text_header("Subject", rendered.subject),
             _date(edition.planned_at, edition.zone),
-            f"Message-ID: <{day}.{edition.subscriber}.{sender.label}@{domain}>\r\n".encode(),
+            f"Message-ID: <{day}.{edition.subscriber}.{edition.planned_at}.{sender.label}@{domain}>\r\n".encode(),
             by_mail if unsubscribe is None else _one_click(unsubscribe),
             fixed,
             _TEXT,

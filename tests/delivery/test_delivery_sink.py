@@ -61,7 +61,7 @@ def test_the_sink_captures_each_mail_once(tmp_path: Path) -> None:
     capture = tmp_path / "capture"
     with sink("-D", str(capture)) as port:
         assert run(MemoryLedger(editions(40)), port).states == {State.SENT: 40}
-    ids = re.findall(r"^Message-ID: <20261120\.(\d+)\.digest@example\.org>$", capture.read_text(), re.MULTILINE)
+    ids = re.findall(r"^Message-ID: <20261120\.(\d+)\.\d+\.digest@example\.org>$", capture.read_text(), re.MULTILINE)
     assert sorted(map(int, ids)) == list(range(1, 41))
 
 
