@@ -29,6 +29,7 @@ from digest.store import editions, runs, subscribers
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
 
+_TWO_DAYS = 2 * 86_400
 Clock = Callable[[], int]
 """Gives epoch seconds."""
 
@@ -183,7 +184,12 @@ class App:
             return f"the relay deferred what is left (editions: {deferred:,}); it is tried again later"
         if not planned.due:
             when = datetime.fromtimestamp(next_due or 0, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
-            return f"nobody is due: today's editions are sent, or wait for a send time; the next is due at {when} UTC"
+            late = (next_due or 0) - self.clock() > _TWO_DAYS
+            doubt = "; an edition lies in the future: was the clock wrong at a run?" if late else ""
+            return (
+                "nobody is due: today's editions are sent, or wait for a send time; "
+                f"the next is due at {when} UTC{doubt}"
+            )
         return self._why_unsent(loaded, planned)
 
     def _why_unsent(self, loaded: Loaded, planned: Planned) -> str:

@@ -14,15 +14,12 @@ _DAY, _AT_ONCE = 86_400, 500
 
 
 def preview(store: Store, person: Due, now: int, first_days: int) -> Edition | None:
-    """The edition that a subscriber would get now, or else got last, or else the first one could have held."""
+    """The edition that a subscriber would get now, or else from the last days (None: nothing matches then either)."""
     with store.read() as connection:
-        sent = editions.latest(connection, person.subscriber.id)
         early = entries.number_before(connection, now - first_days * _DAY)
-    fresh = edition_for(store, person, now)
-    if fresh.matches or sent:
-        return fresh if fresh.matches else sent
-    first = edition_for(store, person._replace(watermark=early), now)
-    return first if first.matches else None
+    windows = (person, person._replace(watermark=min(early, person.watermark)))
+    made = (edition_for(store, window, now) for window in windows)
+    return next((edition for edition in made if edition.matches), None)
 
 
 def waiting(store: Store, now: int) -> Iterator[Edition]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,10 +119,22 @@ def load(store: Store, intake: Intake, now: datetime) -> Loaded:
             case folder.Waiting(path):
                 waiting.append(path)
             case folder.Problem(path, reason):
-                files.append(LoadedFile(path, fault=reason))
+                if path in intake.paths or _is_new(store, found, int(now.timestamp())):
+                    files.append(LoadedFile(path, fault=reason))
             case folder.Found():
                 files.extend(_load_file(store, found, intake.link, int(now.timestamp())))
     return Loaded(tuple(files), tuple(waiting))
+
+
+def _is_new(store: Store, problem: folder.Problem, now: int) -> bool:
+    """Whether this trouble was not told of before; it is told again when the file has changed."""
+    told = sha256(f"{problem.path}\n{problem.reason}\n{problem.changed_ns}".encode(errors="replace")).hexdigest()
+    file = entries.File(str(problem.path), told, 0, problem.changed_ns)
+    with store.write() as connection:
+        if entries.is_loaded(connection, file):
+            return False
+        entries.save(connection, file, Listing("", (), warnings=(problem.reason,)), now)
+        return True
 
 
 def _load_file(store: Store, found: folder.Found, link: str, now: int) -> list[LoadedFile]:

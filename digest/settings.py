@@ -125,7 +125,7 @@ class ProfileTable(_Section):
 
     def profile(self) -> Profile:
         """The profile as the pipeline knows it."""
-        return Profile(self.name, self.keywords, self.match, self.capitals)
+        return Profile(self.name, tuple(dict.fromkeys(self.keywords)), self.match, self.capitals)
 
 
 class SubscriberTable(_Section):
@@ -150,7 +150,7 @@ class SubscriberTable(_Section):
     def subscriber(self, max_entries: int) -> Subscriber:
         """The subscriber as the pipeline knows it; `max_entries` where none is set."""
         profiles = tuple(table.profile() for table in self.profiles)
-        own = (Profile("Digest", self.keywords, self.match, self.capitals),)
+        own = (Profile("Digest", tuple(dict.fromkeys(self.keywords)), self.match, self.capitals),)
         return Subscriber(
             self.email, profiles or own, self.name, self.zone, self.send_at, self.max_entries or max_entries
         )

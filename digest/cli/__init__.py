@@ -19,6 +19,9 @@ def main() -> None:
     except DigestError as error:
         sys.stderr.write(f"digest: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"digest: the output cannot be written: {error.strerror or error}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("digest: interrupted; what was done is kept, and the next run goes on from there\n")
         sys.exit(130)

@@ -22,6 +22,7 @@ from digest.cli.preview import Format, body
 from digest.cli.run import summary, troubles_of
 from digest.errors import UsageError
 from digest.model import Edition
+from digest.rendering.clean import clean
 
 FOLDER = Path("digest-demo")
 
@@ -115,7 +116,10 @@ def _print_table(app: App, editions: list[Edition]) -> None:
             why = ", ".join(dict.fromkeys(reason.keyword for reason in match.reasons))
             person = edition.email if rank == 1 else ""
             table.add_row(
-                Text(person), str(rank), Text(entries[match.entry].title, overflow="ellipsis", no_wrap=True), Text(why)
+                Text(person),
+                str(rank),
+                Text(clean(entries[match.entry].title), overflow="ellipsis", no_wrap=True),
+                Text(why),
             )
         rest = edition.matched - len(edition.matches)
         table.add_row("", "", Text(f"and {plural(rest, 'more title')}" if rest else ""), "", end_section=True)

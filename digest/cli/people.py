@@ -138,12 +138,18 @@ def write_csv(people: Iterable[Subscriber], file: TextIO) -> None:
 def write_toml(people: Iterable[Subscriber], file: TextIO) -> None:
     """Write subscribers as TOML, ready to be put into a configuration."""
     for person in people:
-        facts = {"email": person.email, "name": person.name, "zone": person.zone, "max_entries": person.max_entries}
-        if person.send_at:
-            facts["send_at"] = person.send_at.isoformat("minutes")
-        file.write("[[subscribers]]\n" + _toml(facts))
-        file.writelines("\n[[subscribers.profiles]]\n" + _toml(_facts(profile)) for profile in person.profiles)
+        table = table_of(person)
+        profiles = table.pop("profiles")
+        file.write("[[subscribers]]\n" + _toml(table))
+        file.writelines("\n[[subscribers.profiles]]\n" + _toml(profile) for profile in profiles)
         file.write("\n")
+
+
+def table_of(person: Subscriber) -> dict[str, Any]:
+    """The TOML form of a subscriber."""
+    facts = {"email": person.email, "name": person.name, "zone": person.zone, "max_entries": person.max_entries}
+    send_at = {"send_at": person.send_at.isoformat("minutes")} if person.send_at else {}
+    return {**facts, **send_at, "profiles": [_facts(profile) for profile in person.profiles]}
 
 
 def _facts(profile: Profile) -> dict[str, Any]:

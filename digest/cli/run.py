@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from digest.app import App, RunReport, Watch, opened
 from digest.cli.load import troubles
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, NowOption, as_json, clock, plural, say, warn, watched
 from digest.model import Edition, Outcome, State
+from digest.rendering.clean import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,7 +30,7 @@ def run(
     """Send today's digest to everybody who is due and has not had it."""
     with opened(config, clock(now)) as app:
         if dry_run:
-            _rehearse(app)
+            _rehearse(app, json=json)
             return
         with _progress() as watch:
             report = app.run(watch)
@@ -89,23 +90,40 @@ class _Bar:
         self._bar.advance(self._task)
 
 
-def _rehearse(app: App) -> None:
+def _rehearse(app: App, *, json: bool) -> None:
+    _ = app.press, app.dispatch  # faults in templates or settings show here, too
     with app.lock(), app.rehearsal() as rehearsed:
         loaded = rehearsed.load()
         planned = rehearsed.plan()
         warn(troubles(loaded))
+        mails = (_mail(rehearsed, edition) for edition in look.waiting(rehearsed.store, rehearsed.clock()))
+        if json:
+            as_json(list(mails))
+            return
         number = 0
-        for number, edition in enumerate(look.waiting(rehearsed.store, rehearsed.clock()), start=1):  # noqa: B007
-            _show(rehearsed, edition)
+        for number, mail in enumerate(mails, start=1):  # noqa: B007 (the last number is the count)
+            _show(mail)
         if not number:
             say(f"Nothing would be sent: {rehearsed.why_nothing(loaded, planned)}.")
 
 
-def _show(app: App, edition: Edition) -> None:
-    titles = {entry.number: entry.title for entry in press.listed(app.store, edition).values()}
-    say(f"{edition.email}: {plural(edition.matched, 'entry', 'entries')} of {edition.considered:,}")
-    for rank, match in enumerate(edition.matches, start=1):
-        keywords = ", ".join(dict.fromkeys(reason.keyword for reason in match.reasons))
-        say(f"  {rank:>2}. {titles[match.entry]}  [{keywords}]  {match.score:.1f}")
-    if edition.more:
-        say(f"      and {edition.matched - len(edition.matches):,} more")
+def _mail(app: App, edition: Edition) -> dict[str, Any]:
+    """What `--dry-run --json` prints of one mail."""
+    named = press.listed(app.store, edition)
+    listed = [
+        {
+            "title": clean(named[match.entry].title),
+            "keywords": list(dict.fromkeys(reason.keyword for reason in match.reasons)),
+            "score": round(match.score, 1),
+        }
+        for match in edition.matches
+    ]
+    return {"email": edition.email, "matched": edition.matched, "considered": edition.considered, "entries": listed}
+
+
+def _show(mail: dict[str, Any]) -> None:
+    say(f"{mail['email']}: {plural(mail['matched'], 'entry', 'entries')} of {mail['considered']:,}")
+    for rank, entry in enumerate(mail["entries"], start=1):
+        say(f"  {rank:>2}. {entry['title']}  [{', '.join(entry['keywords'])}]  {entry['score']}")
+    if rest := mail["matched"] - len(mail["entries"]):
+        say(f"      and {rest:,} more")

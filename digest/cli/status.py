@@ -10,6 +10,9 @@ from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural
 from digest.model import State
 from digest.store import editions, entries, runs, subscribers
 
+_PROBLEMS = 10
+"""Editions not sent that are shown, the newest."""
+
 
 def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     """Show subscribers, entries, editions by state, and the last run."""
@@ -24,6 +27,9 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     states = ", ".join(f"{count:,} {state}" for state, count in facts["editions"].items() if count)
     say(f"editions: {states or 'none yet'}")
     say(f"next due: {facts['next_due'] or 'nobody'}")
+    for problem in facts["problems"]:
+        code = f"{problem['code']} " if problem["code"] else ""
+        say(f"  {problem['slot']} {problem['email']}: {problem['state']}: {code}{problem['reason']}")
     last = facts["last_run"]
     say(f"last run: {last['finished']}, {_told(last['report'])}" if last else "last run: none yet")
 
@@ -38,7 +44,10 @@ def _facts(app: App) -> dict[str, Any]:
             "entries": entries.count(connection),
             "files": entries.count_files(connection),
             "editions": {str(state): states[state] for state in State},
-            "next_due": _time(next_due) if next_due is not None else None,
+            "problems": [
+                problem._asdict() | {"slot": str(problem.slot)} for problem in editions.problems(connection, _PROBLEMS)
+            ],
+            "next_due": _time(max(next_due, app.clock())) if next_due is not None else None,
             "last_run": {"finished": _time(last.finished_at), "report": last.report} if last else None,
         }
 

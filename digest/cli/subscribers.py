@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, plural, say, warn, written
-from digest.cli.people import read_people, read_person, write_csv, write_toml
+from digest.cli.people import read_people, read_person, table_of, write_csv, write_toml
 from digest.delivery.address import identity, parse_address
 from digest.errors import UsageError
 from digest.model import Subscriber
@@ -45,26 +45,23 @@ def add(
         list[str], typer.Argument(help="What to look for; put -- before a list with an exclusion such as -survey.")
     ],
     config: ConfigOption = CONFIG,
-    name: Annotated[str, typer.Option(help="The person's name.")] = "",
-    zone: Annotated[str, typer.Option(help="The time zone, such as Europe/Berlin.")] = "UTC",
+    profile: Annotated[str | None, typer.Option(help="The profile to set (default: the only one).")] = None,
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The time zone, such as Europe/Berlin (default: UTC).")] = None,
     send_at: Annotated[
-        str, typer.Option(help="The local time to send at, such as 07:30 (default: the first run of the day).")
-    ] = "",
+        str | None, typer.Option(help="The local time to send at, such as 07:30 (default: the first run of the day).")
+    ] = None,
     max_entries: Annotated[int | None, typer.Option(help="The most entries in one mail.")] = None,
-    match: Annotated[Match, typer.Option(help="What several unquoted words mean.")] = Match.NEAR,
+    match: Annotated[Match | None, typer.Option(help="What several unquoted words mean (default: near).")] = None,
 ) -> None:
-    """Add a subscriber, or change one."""
+    """Add a subscriber; of one who is there, set the keywords of a profile and what else is given."""
     with opened(config) as app:
-        wishes = {
-            "name": name,
-            "zone": zone,
-            "match": match.value,
-            "send_at": send_at or None,
-            "max_entries": max_entries,
-        }
-        person = read_person(email, {"email": email, "keywords": keywords, **wishes}, app.config.editions.max_entries)
-        if where := _configured(app).get(identity(person.email)):
+        if where := _configured(app).get(identity(parse_address(email))):
             raise UsageError(where)
+        table = _table(app, email, profile, {"keywords": keywords, **({"match": match.value} if match else {})})
+        given = {"name": name, "zone": zone, "send_at": send_at, "max_entries": max_entries}
+        table |= {key: value for key, value in given.items() if value is not None}
+        person = read_person(email, table, app.config.editions.max_entries)
         added, changed = _put(app, [person])
     for advice in (advice for profile in person.profiles for advice in lint(profile)):
         warn([f"{advice.keyword}: {advice.reason}. {advice.hint}".removeprefix(": ")])
@@ -141,6 +138,19 @@ def remove(email: Annotated[str, typer.Argument(help="The address.")], config: C
             if not subscribers.remove(connection, one):
                 raise UsageError(f"{email} is not subscribed; see: digest subscribers list")
     say(f"{email}: removed.")
+
+
+def _table(app: App, email: str, profile: str | None, wishes: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a subscriber (nothing, of a new one), with the wishes put into a profile."""
+    with app.store.read() as connection:
+        there = subscribers.find(connection, identity(parse_address(email)))
+    table: dict[str, Any] = table_of(there.subscriber) if there else {"email": email, "profiles": []}
+    by_name = {known["name"]: known for known in table["profiles"]}
+    if profile is None and len(by_name) > 1:
+        raise UsageError(f"{email} has several profiles ({', '.join(by_name)}); say which with --profile")
+    name = profile or next(iter(by_name), "Digest")
+    by_name[name] = {"name": name, **by_name.get(name, {}), **wishes}
+    return table | {"email": email, "profiles": list(by_name.values())}
 
 
 def _line(person: Subscriber) -> str:

@@ -55,6 +55,14 @@ class Problem:
     reason: str
     permanent: bool = True
 
+    @property
+    def changed_ns(self) -> int:
+        """When the path itself was last changed (0: not known)."""
+        try:
+            return self.path.lstat().st_ctime_ns
+        except OSError:
+            return 0
+
 
 def scan(
     paths: Sequence[Path],

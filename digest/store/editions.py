@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -32,6 +32,16 @@ class Plan:
     upto: int
     state: State = State.PLANNED
     reason: str = ""
+
+
+class Problem(NamedTuple):
+    """An edition that was not sent, and the server's code (0: none) and words about it, or ours."""
+
+    slot: date
+    email: str
+    state: str
+    code: int
+    reason: str
 
 
 def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
@@ -122,11 +132,12 @@ def by_state(connection: Connection, since: date | None = None) -> Counter[State
     return Counter({State(state): number for state, number in connection.execute(statement)})
 
 
-def latest(connection: Connection, subscriber: int) -> Edition | None:
-    """A subscriber's newest edition that is not empty."""
-    mailed = editions.c.subscriber == subscriber, editions.c.state != State.EMPTY
-    row = connection.execute(select(editions).where(*mailed).order_by(editions.c.slot.desc()).limit(1)).first()
-    return edition(row) if row else None
+def problems(connection: Connection, limit: int) -> list[Problem]:
+    """The editions that were not sent when they should have been, the newest first."""
+    columns = editions.c.slot, editions.c.email, editions.c.state, editions.c.code, editions.c.reason
+    troubled = editions.c.state.in_((State.DEFERRED, State.FAILED, State.UNKNOWN))
+    rows = connection.execute(select(*columns).where(troubled).order_by(editions.c.id.desc()).limit(limit))
+    return [Problem(*row) for row in rows]
 
 
 def latest_to(connection: Connection, emails: Sequence[str]) -> list[Edition]:

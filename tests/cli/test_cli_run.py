@@ -312,3 +312,43 @@ def test_a_fresh_file_is_given_a_moment_to_settle(place: Workplace) -> None:
     ended = place.invoke("load", "--json")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert json.loads(ended.stdout)["new_entries"] == 3
+
+
+def test_a_dry_run_can_be_read_by_programs(place: Workplace, mails: Mails) -> None:
+    """With --json: each mail with its entries and keywords; an empty list when there is none."""
+    (told,) = json.loads(place.invoke("run", "--dry-run", "--json").stdout)
+    assert list(told) == ["email", "matched", "considered", "entries"]
+    assert told["email"] == ADA
+    assert list(told["entries"][0]) == ["title", "keywords", "score"]
+    assert not mails.kept
+    assert place.invoke("run").returncode == 0
+    assert json.loads(place.invoke("run", "--dry-run", "--json").stdout) == []
+
+
+def test_trouble_with_a_name_is_told_once(place: Workplace) -> None:
+    """A link to nowhere in the folder is reported, and again only when it has changed."""
+    link = place.listings / "lost.txt"
+    link.symlink_to(place.folder / "nowhere")
+    first, second = place.invoke("load"), place.invoke("load")
+    assert (first.returncode, second.returncode) == (1, 0)
+    assert "lost.txt: not loaded: a link to a file that does not exist" in first.stderr
+    link.unlink()
+    link.symlink_to(place.folder / "nowhere else")
+    assert place.invoke("load").returncode == 1
+
+
+def test_a_preview_goes_by_the_keywords_of_now(place: Workplace, mails: Mails) -> None:
+    """After today's mail, changed keywords show what the last days have for them."""
+    assert place.invoke("run").returncode == 0
+    assert place.invoke("preview", ADA, "--format", "text").stdout
+    place.configure(subscriber(keywords=("zzzz",)))
+    assert "nothing to show" in place.invoke("preview", ADA).stderr
+
+
+def test_status_names_what_was_not_sent(place: Workplace, mails: Mails) -> None:
+    """With address, state and the server's words."""
+    mails.refused.add(ADA)
+    assert place.invoke("run").returncode == 1
+    (problem,) = json.loads(place.invoke("status", "--json").stdout)["problems"]
+    assert (problem["email"], problem["code"] >= 400) == (ADA, True)
+    assert f"{ADA}: {problem['state']}: {problem['code']} " in place.invoke("status").stdout

@@ -200,9 +200,9 @@ keywords = typed.map(str.strip).filter(lambda text: bool(text) and not check(Pro
 profiles = st.builds(
     Profile,
     name=texts.filter(bool),
-    keywords=st.lists(keywords | st.sampled_from(('"a; b"', '"a, b"', "/a;b/", "-x")), min_size=1, max_size=3).map(
-        tuple
-    ),
+    keywords=st.lists(
+        keywords | st.sampled_from(('"a; b"', '"a, b"', "/a;b/", "-x")), min_size=1, max_size=3, unique=True
+    ).map(tuple),
     match=st.sampled_from(("near", "any", "phrase")),
     capitals=st.booleans(),
 )
@@ -234,3 +234,17 @@ def test_whatever_the_letters_they_come_back(tmp_path: Path, written: Iterable[S
 def test_the_columns_are_those_of_the_help(place: Workplace) -> None:
     """What the export writes first is what the import asks for."""
     assert exported(place).splitlines() == [",".join(COLUMNS)]
+
+
+def test_add_changes_only_what_is_given(place: Workplace) -> None:
+    """Zone, time and name stay; of several profiles one must be named."""
+    first = ("--zone", "Asia/Tokyo", "--send-at", "07:30", "--name", "Bao", "--match", "any")
+    assert place.invoke("subscribers", "add", BAO, "LoRA", *first).returncode == 0
+    assert place.invoke("subscribers", "add", BAO, "quantization").returncode == 0
+    assert [line.split(",", 1)[1] for line in exported(place).splitlines()[1:2]] == [
+        'Bao,Asia/Tokyo,07:30,20,Digest,any,true,"quantization'
+    ]
+    assert place.invoke("subscribers", "add", BAO, "protein", "--profile", "Biology").returncode == 0
+    ended = place.invoke("subscribers", "add", BAO, "robot")
+    assert ended.returncode == 2
+    assert "several profiles (Digest, Biology); say which with --profile" in ended.stderr

@@ -178,16 +178,6 @@ def test_editions_are_counted_by_state(connection: Connection) -> None:
     assert editions.by_state(connection, TODAY + timedelta(days=1)) == {State.PLANNED: 1}
 
 
-def test_the_latest_edition_is_the_newest_that_is_not_empty(connection: Connection) -> None:
-    """An empty one was never mailed."""
-    tomorrow = TODAY + timedelta(days=1)
-    editions.insert(connection, [plan(1), plan(2), plan(1, tomorrow, State.EMPTY)])
-    latest = editions.latest(connection, 1)
-    assert latest is not None
-    assert latest.slot == TODAY
-    assert editions.latest(connection, 3) is None
-
-
 def test_the_latest_editions_of_several_are_found_at_once(connection: Connection) -> None:
     """For those asked for who have one, in order of id."""
     tomorrow = TODAY + timedelta(days=1)
