@@ -112,24 +112,30 @@ def load(store: Store, intake: Intake, now: datetime) -> Loaded:
         intake.settle_seconds,
         now,
         intake.max_bytes,
-        known=lambda path, size, mtime_ns: (str(path), size, mtime_ns) in known,
+        known=lambda path, size, mtime_ns: (_written(path), size, mtime_ns) in known,
     )
     for found in scanned:
         match found:
             case folder.Waiting(path):
                 waiting.append(path)
-            case folder.Problem(path, reason):
-                if path in intake.paths or _is_new(store, found, int(now.timestamp())):
+            case folder.Problem(path, reason, permanent):
+                if not permanent or path in intake.paths or _is_new(store, found, int(now.timestamp())):
                     files.append(LoadedFile(path, fault=reason))
             case folder.Found():
                 files.extend(_load_file(store, found, intake.link, int(now.timestamp())))
     return Loaded(tuple(files), tuple(waiting))
 
 
+def _written(path: Path) -> str:
+    """A path as a database takes it: its name may be no text at all."""
+    return str(path).encode(errors="replace").decode()
+
+
 def _is_new(store: Store, problem: folder.Problem, now: int) -> bool:
     """Whether this trouble was not told of before; it is told again when the file has changed."""
-    told = sha256(f"{problem.path}\n{problem.reason}\n{problem.changed_ns}".encode(errors="replace")).hexdigest()
-    file = entries.File(str(problem.path), told, 0, problem.changed_ns)
+    path = _written(problem.path)
+    told = sha256(f"{path}\n{problem.reason}\n{problem.changed_ns}".encode()).hexdigest()
+    file = entries.File(path, told, 0, problem.changed_ns)
     with store.write() as connection:
         if entries.is_loaded(connection, file):
             return False
@@ -138,7 +144,7 @@ def _is_new(store: Store, problem: folder.Problem, now: int) -> bool:
 
 
 def _load_file(store: Store, found: folder.Found, link: str, now: int) -> list[LoadedFile]:
-    file = entries.File(str(found.path), found.digest, len(found.content), found.mtime_ns)
+    file = entries.File(_written(found.path), found.digest, len(found.content), found.mtime_ns)
     with store.read() as connection:
         if entries.is_loaded(connection, file):
             return []

@@ -24,7 +24,7 @@ _ONCE = (
     b"content-type", b"list-id", b"auto-submitted", b"feedback-id",
 )  # fmt: skip
 _HEADERS = re.compile(rb"(?:[!-9;-~]+: [ -~]*\r\n(?: [!-~][ -~]*\r\n)*)+")
-_LINES = re.compile(rb"(?:(?!\.).{0,77}+(?<=\r)\n)*+")
+_LINES = re.compile(rb"(?:(?!\.)[^\n]{0,77}(?<=\r)\n)*")
 _BARE_CR = re.compile(rb"[^\n]*\r(?!\n)")
 _PRINTABLE = bytes([ord("\t"), *range(ord(" "), ord("~") + 1)])
 _NAME = re.compile(rb"^([!-9;-~]+):", re.MULTILINE)

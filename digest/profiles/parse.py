@@ -22,7 +22,7 @@ _MAX_DEPTH = 30
 _SHORT = 64
 """No keyword up to this length has more words, or prints longer or deeper, than the limits allow."""
 
-_PLAIN = re.compile(r"[^\W_][\w.'+#&-]*+(?: [^\W_][\w.'+#&-]*+)*+")
+_PLAIN = re.compile(r"[^\W_][\w.'+#&-]*(?: [^\W_][\w.'+#&-]*)*")
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 _NOTHING_WANTED = "There is nothing here to take away from"
 _STARTS = frozenset({Kind.WORD, Kind.UNIT, Kind.FIELD, Kind.OPEN, Kind.NOT, Kind.MINUS})
