@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 something failed and the report says what, 2 wrong use
 
 from __future__ import annotations
 
+import os
 import sys
 
 from digest.errors import DigestError
@@ -25,3 +26,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("digest: interrupted; what was done is kept, and the next run goes on from there\n")
         sys.exit(130)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write out what is left; a reader that has hung up is no fault of ours, and nothing to complain of at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
