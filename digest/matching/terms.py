@@ -15,13 +15,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from digest.matching import text
 from digest.matching.index import ABSTRACT, NOWHERE, TITLE, Flags, Spans, Window
+from digest.profiles.patterns import compiled
 
 SHORTEST_PART = 3
 _LITTLE = {"all", "and", "any", "are", "but", "can", "for", "from", "had", "has", "its", "may", "not", "our"} | {
@@ -222,7 +222,7 @@ class Terms:
         return row
 
     def _matched(self, regex: str) -> Spans:
-        pattern = _compiled(regex)
+        pattern = compiled(regex)
         touched = {
             span
             for run, start, stop in self.window.runs()
@@ -255,12 +255,3 @@ def _level(part: text.Forms, strictness: Strictness) -> Level:
     if strictness in ("plain", "cased"):
         return "plain" if strictness == "plain" else "cased"
     return "capitals" if strictness == "capitals" and part.cased.isupper() else "stem"
-
-
-@lru_cache(maxsize=1024)
-def _compiled(regex: str) -> Any:
-    import re2  # noqa: PLC0415 (only profiles with a pattern pay for it)
-
-    options = re2.Options()
-    options.case_sensitive = False
-    return re2.compile(regex, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from digest.errors import QueryError
@@ -19,17 +19,23 @@ def checked_pattern(body: str, keyword: str, column: int) -> Pattern:
         reason = f"The pattern has {len(body)} characters; at most {_MAX_LENGTH} are read"
         raise QueryError(reason, keyword, column + _MAX_LENGTH, "Make several patterns of it.")
     regex = _SLASH_OR_PAIR.sub(lambda pair: "/" if pair[1] == "/" else pair[0], body)
-    re2, options = _engine()
     try:
-        compiled = re2.compile(regex, options)
-    except re2.error as fault:
+        search = compiled(regex).search
+    except _engine()[0].error as fault:
         reason, place = _explained(fault, body)
         raise QueryError(reason, keyword, column + place, "To look for the signs themselves, use quotes.") from None
     # The second text catches \b and its like, which match no character but need one beside them.
-    if any(found and not found.group() for found in map(compiled.search, ("", "a"))):
+    if any(found and not found.group() for found in map(search, ("", "a"))):
         reason = "The pattern matches the empty string, so it would hit every entry"
         raise QueryError(reason, keyword, column, "Let it need at least one character: + in place of *, no ?.")
     return Pattern(regex)
+
+
+@lru_cache(maxsize=1024)
+def compiled(regex: str) -> Any:
+    """The expression, ready to search; capitals are ignored. Raises RE2's error for one that is not checked."""
+    re2, options = _engine()
+    return re2.compile(regex, options)
 
 
 @cache

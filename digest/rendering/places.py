@@ -68,10 +68,6 @@ class Source:
         """An error at a tag; without one, at the top of the file."""
         return self.fault(reason, tag.line, tag.column) if tag else self.fault(reason)
 
-    def fault_about(self, reason: str, name: str) -> TemplateError:
-        """An error at the first tag that holds a name."""
-        return self.fault_at(reason, next((tag for tag in self.tags if name in tag.inside), None))
-
     def unclosed(self) -> Tag | None:
         """The innermost tag that opens a block which nothing closes."""
         waiting: list[Tag] = []

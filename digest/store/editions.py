@@ -124,11 +124,9 @@ def suppress_unwanted(connection: Connection, now: int) -> int:
     return connection.execute(unwanted.values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)).rowcount
 
 
-def by_state(connection: Connection, since: date | None = None) -> Counter[State]:
-    """How many editions stand in each state, of all dates or from one on."""
+def by_state(connection: Connection) -> Counter[State]:
+    """How many editions stand in each state."""
     statement = select(editions.c.state, func.count()).group_by(editions.c.state)
-    if since is not None:
-        statement = statement.where(editions.c.slot >= since)
     return Counter({State(state): number for state, number in connection.execute(statement)})
 
 

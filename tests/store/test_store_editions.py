@@ -175,7 +175,6 @@ def test_editions_are_counted_by_state(connection: Connection) -> None:
     be(connection, State.SENT, State.FAILED, State.SENT)
     editions.insert(connection, [plan(1, TODAY + timedelta(days=1))])
     assert editions.by_state(connection) == {State.SENT: 2, State.FAILED: 1, State.PLANNED: 1}
-    assert editions.by_state(connection, TODAY + timedelta(days=1)) == {State.PLANNED: 1}
 
 
 def test_the_latest_editions_of_several_are_found_at_once(connection: Connection) -> None:
