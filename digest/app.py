@@ -175,7 +175,7 @@ class App:
         """Why there was nothing to send."""
         with self.store.read() as connection:
             people, next_due = subscribers.count(connection), subscribers.next_due(connection)
-            deferred = editions.by_state(connection)[State.DEFERRED]
+            deferred = editions.count_deferred(connection)
         if not people:
             return (
                 f"there are no subscribers; add [[subscribers]] to {self.config.file}, or run: digest subscribers add"

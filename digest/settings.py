@@ -149,8 +149,6 @@ class SubscriberTable(_Section):
 
     def subscriber(self, max_entries: int) -> Subscriber:
         """The subscriber as the pipeline knows it; `max_entries` where none is set."""
-        profiles = tuple(table.profile() for table in self.profiles)
-        own = (Profile("Digest", tuple(dict.fromkeys(self.keywords)), self.match, self.capitals),)
-        return Subscriber(
-            self.email, profiles or own, self.name, self.zone, self.send_at, self.max_entries or max_entries
-        )
+        tables = self.profiles or (ProfileTable(keywords=self.keywords, match=self.match, capitals=self.capitals),)
+        profiles = tuple(table.profile() for table in tables)
+        return Subscriber(self.email, profiles, self.name, self.zone, self.send_at, self.max_entries or max_entries)

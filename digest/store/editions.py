@@ -130,6 +130,13 @@ def by_state(connection: Connection) -> Counter[State]:
     return Counter({State(state): number for state, number in connection.execute(statement)})
 
 
+def count_deferred(connection: Connection) -> int:
+    """How many editions the relay has put off."""
+    return connection.execute(
+        select(func.count()).select_from(editions).where(editions.c.state == State.DEFERRED)
+    ).scalar_one()
+
+
 def problems(connection: Connection, limit: int) -> list[Problem]:
     """The editions that were not sent when they should have been, the newest first."""
     columns = editions.c.slot, editions.c.email, editions.c.state, editions.c.code, editions.c.reason

@@ -172,8 +172,8 @@ def count(connection: Connection) -> int:
 
 
 def count_files(connection: Connection) -> int:
-    """How many listing files were loaded."""
-    return connection.execute(select(func.count()).select_from(files)).scalar_one()
+    """How many listing files were loaded; those that could not be read have no format."""
+    return connection.execute(select(func.count()).select_from(files).where(files.c.format != "")).scalar_one()
 
 
 def window(connection: Connection, after: int) -> list[Entry]:

@@ -352,3 +352,10 @@ def test_status_names_what_was_not_sent(place: Workplace, mails: Mails) -> None:
     (problem,) = json.loads(place.invoke("status", "--json").stdout)["problems"]
     assert (problem["email"], problem["code"] >= 400) == (ADA, True)
     assert f"{ADA}: {problem['state']}: {problem['code']} " in place.invoke("status").stdout
+
+
+def test_status_counts_the_files_that_were_loaded(place: Workplace) -> None:
+    """A name that gave trouble is no listing file."""
+    (place.listings / "lost.txt").symlink_to(place.folder / "nowhere")
+    assert place.invoke("load").returncode == 1
+    assert json.loads(place.invoke("status", "--json").stdout)["files"] == 1
