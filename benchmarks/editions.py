@@ -10,7 +10,7 @@ from functools import lru_cache
 from digest.model import Edition, Entry, Match, Reason
 from digest.rendering.cards import Card, Row, card, row
 from digest.rendering.edition import CONTENTS_OVER, Links, Site
-from digest.rendering.subject import long_date, preheader, summary
+from digest.rendering.subject import long_dates, preheader, summary
 
 LINKS = Links(*(f"https://digest.example.org/{name}/sample" for name in ("manage", "pause", "unsubscribe", "view")))
 SITE = Site("digest@example.org", postal_address="Digest, 12 Library Lane, 1010 Exampletown")
@@ -27,7 +27,9 @@ def sample() -> tuple[Edition, dict[int, Entry]]:
         email="ada@example.org",
         name="Ada",
         slot=date(2026, 11, 20),
+        since=date(2026, 11, 20),
         zone="Europe/Vienna",
+        due_at=1_795_000_000,
         planned_at=1_795_000_000,
         matches=tuple(matches),
         more=tuple(more),
@@ -78,10 +80,8 @@ def _synthetic_edition(index: int, per_edition: int, hits: Mapping[int, list[Rea
         matches.append(Match(number, rng.random(), tuple(found[at] for at in some)))
     more = tuple(rng.sample(sorted(hits), 5))
     matched = per_edition + len(more)
-    email = f"reader{index}@example.org"
-    return Edition(
-        index, index, email, "", date(2026, 11, 20), "UTC", 0, tuple(matches), more, matched, 300, ("Papers",)
-    )
+    email, day = f"reader{index}@example.org", date(2026, 11, 20)
+    return Edition(index, index, email, "", day, day, "UTC", 0, 0, tuple(matches), more, matched, 300, ("Papers",))
 
 
 def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -> dict[str, object]:
@@ -92,7 +92,7 @@ def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -
     return {
         "site": SITE,
         "edition": {
-            "date": long_date(edition.slot),
+            "date": long_dates(edition.since, edition.slot),
             "summary": summary(edition.matched, edition.considered),
             "preheader": preheader(card.heading for card in cards[:4]),
             "email": edition.email,

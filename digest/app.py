@@ -1,80 +1,36 @@
-"""The composition root: a configuration becomes the objects of the pipeline, and `run` is what one tick does."""
+"""The composition root: a configuration becomes the objects of the pipeline."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from digest import config as configuration
-from digest import look, pipeline
+from digest.alarms import Limits
+from digest.calendars import Calendars
 from digest.config import Config
-from digest.delivery.address import identity, parse_address
+from digest.delivery.address import identity
 from digest.delivery.message import Sender
-from digest.delivery.relay import Relay
-from digest.delivery.sender import Report
-from digest.errors import ConfigError, MessageError, UsageError
-from digest.model import Outcome, State
-from digest.pipeline import Dispatch, Intake, Loaded, Planned, Recovered
+from digest.errors import ConfigError
+from digest.faults import faults, relay_of
+from digest.intake import Intake, written
+from digest.listings.folder import watched
+from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
+from digest.planning import Policy
 from digest.press import Press
-from digest.profiles import check
 from digest.rendering.edition import Renderer, Site
-from digest.store import editions, runs, subscribers
+from digest.report import Loaded, Planned, RunReport, Watch
+from digest.silence import why_nothing
+from digest.store import sources
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
+from digest.watchdog import Watchdog
 
-_TWO_DAYS = 2 * 86_400
-Clock = Callable[[], int]
-"""Gives epoch seconds."""
-
-
-class Watch(Protocol):
-    """Somebody who looks on while a run delivers."""
-
-    def expect(self, editions: int) -> None:
-        """Take note of how many editions there are to send."""
-
-    def outcome(self, outcome: Outcome) -> None:
-        """Take note of what became of one."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run did, and why nothing was sent if nothing was."""
-
-    loaded: Loaded
-    planned: Planned
-    delivered: Report = field(default_factory=Report)
-    recovered: Recovered = field(default_factory=Recovered)
-    reason: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong that somebody should hear of."""
-        unsent = any(self.delivered.states[state] for state in (State.DEFERRED, State.FAILED, State.UNKNOWN))
-        lost = self.recovered.held or self.delivered.relay_error
-        return bool(self.loaded.troubled or self.planned.failed or unsent or lost)
-
-    def counts(self) -> dict[str, int | str]:
-        """The figures of `digest run --json`."""
-        states = self.delivered.states
-        return {
-            "loaded": self.loaded.new_entries,
-            "planned": self.planned.planned,
-            "sent": states[State.SENT],
-            "deferred": states[State.DEFERRED],
-            "failed": states[State.FAILED] + len(self.planned.failed),
-            "unknown": states[State.UNKNOWN] + self.recovered.held,
-            "empty": self.planned.empty,
-            "suppressed": self.recovered.suppressed + self.delivered.refused,
-            "reason": self.reason,
-        }
+_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -103,14 +59,43 @@ class App:
     def dispatch(self) -> Dispatch:
         """How mail is handed over."""
         delivery = self.config.delivery
-        return Dispatch(_relay(self.config), int(delivery.retry_minutes * 60), delivery.on_unknown == "resend")
+        return Dispatch(relay_of(self.config), int(delivery.retry_minutes * 60), delivery.on_unknown == "resend")
 
     @cached_property
-    def intake(self) -> Intake:
-        """Where listing files are."""
-        listings = self.config.listings
-        paths = tuple(self.config.path(path) for path in listings.paths)
-        return Intake(paths, listings.settle_seconds, int(listings.max_megabytes * 1_000_000), listings.link)
+    def pipeline(self) -> Pipeline:
+        """The three verbs."""
+        listings, editions = self.config.listings, self.config.editions
+        people = [table.subscriber(editions.max_entries) for table in self.config.subscribers]
+        return Pipeline(
+            self.store,
+            self.clock,
+            Intake(self._paths, listings.settle_seconds, int(listings.max_megabytes * 1_000_000), listings.link),
+            [Named(identity(person.email), person) for person in people],
+            Policy(editions.first_days, self._stale_seconds, editions.skip, self._calendars.days),
+        )
+
+    @cached_property
+    def _paths(self) -> tuple[Path, ...]:
+        """The configured places of listing files."""
+        return tuple(self.config.path(path) for path in self.config.listings.paths)
+
+    @cached_property
+    def _calendars(self) -> Calendars:
+        return Calendars({name: self.config.path(path) for name, path in self.config.calendars.items()})
+
+    @cached_property
+    def watchdog(self) -> Watchdog:
+        """What looks for trouble, and tells the operator."""
+        alarms = self.config.alarms
+        limits = Limits(
+            alarms.overdue_minutes * 60, alarms.failures_percent, self._stale_seconds, alarms.relay_minutes * 60
+        )
+        paths = tuple(map(written, self._paths))
+        return Watchdog(self.store, self.clock, limits, paths, self.dispatch.relay, self.press.sender, alarms.to)
+
+    @property
+    def _stale_seconds(self) -> int:
+        return int(self.config.alarms.stale_days * _DAY)
 
     def lock(self) -> AbstractContextManager[None]:
         """Held while the database is worked on. Raises BusyError if another run keeps it too long."""
@@ -127,81 +112,37 @@ class App:
         with self.store.rehearsal() as store:
             yield App(self.config, store, self.clock)
 
-    def load(self) -> Loaded:
-        """Load new listing files; one that is still being written gets a moment to settle."""
-        loaded = pipeline.load(self.store, self.intake, self.now())
-        if not loaded.waiting:
-            return loaded
-        time.sleep(self.intake.settle_seconds + 1)  # the clock counts whole seconds
-        return loaded.then(pipeline.load(self.store, self.intake, self.now()))
-
-    def now(self) -> datetime:
-        """The time by the clock, in UTC."""
-        return datetime.fromtimestamp(self.clock(), UTC)
-
-    def plan(self) -> Planned:
-        """Bring the configured subscribers into the database, and plan everybody's edition that is due."""
-        self.enrol()
-        return pipeline.plan(self.store, self.clock(), self.config.editions.first_days)
-
-    def enrol(self) -> None:
-        """Bring the database's subscribers into step with [[subscribers]] of the configuration."""
-        named = named_subscribers(self.config)
-        with self.store.write() as connection:
-            subscribers.put(connection, named, self.clock(), self.config.editions.first_days, configured=True)
-            subscribers.drop_configured(connection, [one.identity for one in named])
-
-    def run(self, watch: Watch | None = None) -> RunReport:
-        """Load, plan and deliver."""
+    def run(self, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
+        """Load, plan and deliver. Raises BusyError if another run is at work for too long."""
         press, dispatch = self.press, self.dispatch  # faults in templates or settings show before anything is done
-        started = self.clock()
+        self._calendars.days(self.clock())
         with self.lock():
-            loaded = self.load()
-            planned = self.plan()
-            recovered = pipeline.recover(self.store, self.clock(), resend_unknown=dispatch.resend_unknown)
-            if watch:
-                watch.expect(look.count_waiting(self.store, self.clock()))
-            on_outcome = watch.outcome if watch else None
-            delivered = asyncio.run(pipeline.deliver(self.store, press, dispatch, self.clock, on_outcome))
-            sent_nothing = not delivered.states and not delivered.relay_error
-            report = RunReport(
-                loaded, planned, delivered, recovered, self.why_nothing(loaded, planned) if sent_nothing else ""
-            )
-            with self.store.write() as connection:
-                runs.record(connection, started, self.clock(), report.counts())
-        return report
+            report = self.pipeline.run(press, dispatch, watch, going)
+            if not (report.delivered.states or report.delivered.relay_error or report.left):
+                report = replace(report, reason=self.why_nothing(report.loaded, report.planned))
+            self.pipeline.finish(report)
+        return replace(report, untold=self.watchdog.after_run())
+
+    def look(self) -> tuple[str, ...]:
+        """Look whether runs are overdue, and tell the operator; return in words all that is broken."""
+        return self.watchdog.look()
+
+    def waiting(self) -> int:
+        """How many editions may be sent now."""
+        return self.pipeline.waiting()
+
+    def sources(self) -> Mapping[str, int | None]:
+        """When the newest file with entries came from each configured path, in epoch seconds (None: never)."""
+        with self.store.read() as connection:
+            return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
+
+    def watched(self) -> tuple[Path, ...]:
+        """The folders in which new listing files may turn up."""
+        return tuple(dict.fromkeys(folder for path in self._paths if (folder := watched(path)).is_dir()))
 
     def why_nothing(self, loaded: Loaded, planned: Planned) -> str:
-        """Why there was nothing to send."""
-        with self.store.read() as connection:
-            people, next_due = subscribers.count(connection), subscribers.next_due(connection)
-            deferred = editions.count_deferred(connection)
-        if not people:
-            return (
-                f"there are no subscribers; add [[subscribers]] to {self.config.file}, or run: digest subscribers add"
-            )
-        if deferred:
-            return f"the relay deferred what is left (editions: {deferred:,}); it is tried again later"
-        if not planned.due:
-            when = datetime.fromtimestamp(next_due or 0, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
-            late = (next_due or 0) - self.clock() > _TWO_DAYS
-            doubt = "; an edition lies in the future: was the clock wrong at a run?" if late else ""
-            return (
-                "nobody is due: today's editions are sent, or wait for a send time; "
-                f"the next is due at {when} UTC{doubt}"
-            )
-        return self._why_unsent(loaded, planned)
-
-    def _why_unsent(self, loaded: Loaded, planned: Planned) -> str:
-        """Why there was nothing for those who are due."""
-        if planned.failed:
-            return f"no edition could be made (subscribers: {len(planned.failed):,})"
-        if planned.planned:
-            return "those who would have got an edition have unsubscribed"
-        if planned.window:
-            return f"nothing matched (new entries: {planned.window:,}, subscribers due: {planned.due:,})"
-        waiting = f"; {len(loaded.waiting)} still being written" if loaded.waiting else ""
-        return f"no new file in {', '.join(map(str, self.intake.paths))}{waiting}"
+        """Why there was nothing to send, after these two."""
+        return why_nothing(self.pipeline, self.config.file, loaded, planned)
 
 
 def system_clock() -> int:
@@ -213,66 +154,10 @@ def system_clock() -> int:
 def opened(file: Path, clock: Clock = system_clock) -> Iterator[App]:
     """The program for a configuration file. Raises ConfigError with every fault in it."""
     config = configuration.load(file)
-    faults = list(_faults(config))
-    if faults:
-        raise ConfigError("\n".join(faults))
+    if found := list(faults(config)):
+        raise ConfigError("\n".join(found))
     store = open_store(config.store.url, config.folder)
     try:
         yield App(config, store, clock)
     finally:
         store.close()
-
-
-def named_subscribers(config: Config) -> list[Named]:
-    """The subscribers in the configuration, with their identities."""
-    people = [table.subscriber(config.editions.max_entries) for table in config.subscribers]
-    return [Named(identity(person.email), person) for person in people]
-
-
-def _relay(config: Config) -> Relay:
-    """The relay as configured. Raises UsageError for plain text over a network."""
-    smtp = config.smtp
-    return Relay(
-        smtp.host,
-        smtp.port,
-        smtp.tls,
-        smtp.username,
-        smtp.password,
-        smtp.connections,
-        ca_file=str(config.path(smtp.ca_file)) if smtp.ca_file else None,
-        allow_plaintext=smtp.allow_plaintext,
-    )
-
-
-def _faults(config: Config) -> Iterator[str]:
-    """What only other rooms can tell of it: plain text over a network, bad addresses and keywords, one person twice."""
-    try:
-        _relay(config)
-    except UsageError as error:
-        yield f"{config.where(('smtp', 'tls'))}: {error}"
-    seen: set[str] = set()
-    for key, address in (("address", config.sender.address), ("reply_to", config.sender.reply_to)):
-        if address and (fault := address_fault(address)):
-            yield f"{config.where(('sender', key))}: {fault}"
-    for number, table in enumerate(config.subscribers):
-        place = ("subscribers", number)
-        if fault := address_fault(table.email):
-            yield f"{config.where((*place, 'email'))}: {fault}"
-        elif identity(table.email) in seen:
-            twice = f"{table.email} stands here twice; give one subscriber several profiles"
-            yield f"{config.where((*place, 'email'))}: {twice}"
-        else:
-            seen.add(identity(table.email))
-        several = bool(table.profiles)
-        for index, profile in enumerate(table.subscriber(1).profiles):
-            where = (*place, "profiles", index, "keywords") if several else (*place, "keywords")
-            yield from (f"{config.where(where, fault.keyword)}: {fault}" for fault in check(profile))
-
-
-def address_fault(address: str) -> str:
-    """Why mail cannot be sent to an address ("": it can)."""
-    try:
-        identity(parse_address(address))
-    except (UsageError, MessageError) as error:
-        return str(error)
-    return ""

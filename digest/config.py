@@ -18,20 +18,27 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from digest.errors import ConfigError
 from digest.places import Place, Source, shown
 from digest.settings import (
+    Alarms,
+    CalendarName,
     Delivery,
     Editions,
     Listings,
     Sender,
+    Serve,
     Smtp,
     Store,
     SubscriberTable,
+    Text,
     Web,
     did_you_mean,
+    unknown_calendars,
 )
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
+
+    from digest.model import Subscriber
 
 PREFIX = "DIGEST_"
 _DELIMITER = "__"
@@ -68,6 +75,9 @@ class Config(BaseSettings):
     delivery: Delivery = Delivery()
     editions: Editions = Editions()
     web: Web = Web()
+    serve: Serve = Serve()
+    alarms: Alarms = Alarms()
+    calendars: dict[CalendarName, Text] = {}
     subscribers: tuple[SubscriberTable, ...] = ()
     _source: Source = PrivateAttr()
 
@@ -117,6 +127,8 @@ def load(file: Path) -> Config:
     if faults:
         raise ConfigError("\n".join(faults))
     config._source = source
+    if misfits := list(_misfits(config)):
+        raise ConfigError("\n".join(misfits))
     return config
 
 
@@ -129,18 +141,32 @@ def _read(file: Path) -> Source:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
 
 
-def subscriber_table(values: Mapping[str, Any]) -> SubscriberTable:
+def read_subscriber(values: Mapping[str, Any], config: Config) -> Subscriber:
     """One subscriber from elsewhere than the configuration file. Raises ConfigError with every fault."""
     try:
-        return SubscriberTable.model_validate(values)
+        table = SubscriberTable.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         said = (f"{shown(fault['loc'])}: {_said(fault, SubscriberTable)}".removeprefix(": ") for fault in faults)
         raise ConfigError("; ".join(said)) from None
+    most = config.editions.max_entries
+    if misfits := [f"{key}: {fault}" for key, fault in table.misfits(most, config.calendars)]:
+        raise ConfigError("; ".join(misfits))
+    return table.subscriber(most)
+
+
+def _misfits(config: Config) -> Iterator[str]:
+    """What is wrong with parts that are right by themselves."""
+    if unknown := unknown_calendars(config.editions.skip, config.calendars):
+        yield f"{config.where(('editions', 'skip'))}: {unknown}"
+    for number, table in enumerate(config.subscribers):
+        for key, fault in table.misfits(config.editions.max_entries, config.calendars):
+            yield f"{config.where(('subscribers', number, key))}: {fault}"
 
 
 def _fault(source: Source, fault: ErrorDetails) -> str:
-    return f"{_variable(fault['loc']) or source.where(fault['loc'])}: {_said(fault, Config)}"
+    place = tuple(part for part in fault["loc"] if part != "[key]")  # how the library marks a fault in a key itself
+    return f"{_variable(place) or source.where(place)}: {_said(fault, Config)}"
 
 
 def _variable(place: Place) -> str:
@@ -160,6 +186,8 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
             return "is missing and has no default"
         case "tuple_type":
             return 'must be a list, such as ["..."]'
+        case "string_type":
+            return "must be a text in quotes"
         case _:
             return fault["msg"].removeprefix("Value error, ")
 

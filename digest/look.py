@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from digest.model import Edition
-from digest.pipeline import edition_for
+from digest.planning import edition_for
 from digest.store import editions, entries
 from digest.store.store import Store
 from digest.store.subscribers import Due
@@ -33,12 +33,6 @@ def waiting(store: Store, now: int) -> Iterator[Edition]:
 def _waiting(store: Store, now: int, after: int) -> list[Edition]:
     with store.read() as connection:
         return editions.waiting(connection, now, after, _AT_ONCE)
-
-
-def count_waiting(store: Store, now: int) -> int:
-    """How many editions may be sent now."""
-    with store.read() as connection:
-        return editions.count_waiting(connection, now)
 
 
 def sent(store: Store, emails: Iterable[str]) -> list[Edition]:

@@ -80,15 +80,35 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Cadence:
+    """When somebody gets an edition: on which local dates, and at what local time there.
+
+    `days` is a rule as `cadence.canonical` writes it ("daily", "mon, thu", "first monday"). `send_at` None: at once, on
+    the first run of such a day.
+    """
+
+    days: str = "daily"
+    send_at: time | None = None
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person who gets one edition per local day. `send_at` None: at once, on the first run of the day."""
+    """A person who gets editions.
+
+    With fewer matches than `min_matches` none is sent, and they wait for the next. Nothing is sent before the date
+    `paused_until`, nor on days in `skip`: dates ("2026-12-24"), ranges of them ("2026-12-24/2027-01-02"), or names of
+    calendars in the configuration. What came in meanwhile goes into the next edition.
+    """
 
     email: str
     profiles: tuple[Profile, ...]
     name: str = ""
-    zone: str = "UTC"
-    send_at: time | None = None
+    cadence: Cadence = Cadence()
+    min_matches: int = 1
     max_entries: int = 20
+    paused_until: date | None = None
+    skip: tuple[str, ...] = ()
     id: int = 0
 
 
@@ -132,9 +152,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One subscriber's digest for one local date.
+    """One subscriber's digest for one local date, the slot; `due_at` is its moment in epoch seconds.
 
-    `matches` get a card each, best first; `more` (entry numbers) are listed by title; `matched` counts all that
+    It covers the local dates from `since` to the slot, so it is several days' where earlier ones were missed or
+    waited. `matches` get a card each, best first; `more` (entry numbers) are listed by title; `matched` counts all that
     matched, `considered` all new entries looked at. `planned_at` is in epoch seconds and is the Date of the message.
     """
 
@@ -143,7 +164,9 @@ class Edition:
     email: str
     name: str
     slot: date
+    since: date
     zone: str
+    due_at: int
     planned_at: int
     matches: tuple[Match, ...]
     more: tuple[int, ...]

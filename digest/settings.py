@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from datetime import time
-from typing import Annotated, Literal
+import re
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, datetime, time
+from typing import Annotated, Literal, TypeGuard
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-from digest.model import MatchMode, Profile, Subscriber
+from digest.cadence import calendar_names, canonical, skip_fault
+from digest.model import Cadence, MatchMode, Profile, Subscriber
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -39,13 +42,70 @@ def _local_time(value: object) -> time:
     return read
 
 
+def _is_date(value: object) -> TypeGuard[date]:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _local_date(value: object) -> date:
+    # The library would take 20261201 for seconds since 1970, and drop the time of a moment.
+    try:
+        read = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        read = None
+    if not _is_date(read):
+        raise ValueError("not a date; write one like 2026-12-01")
+    return read
+
+
+def _as_text(value: object) -> object:
+    return value.isoformat() if _is_date(value) else value
+
+
+def _day_to_skip(text: str) -> str:
+    if fault := skip_fault(text.strip()):
+        raise ValueError(fault)
+    return text.strip()
+
+
+def _calendar_name(name: str) -> str:
+    if not calendar_names((name,)):
+        raise ValueError(f"{name!r} is not a name; write letters, digits, - and _, with a letter first")
+    return name
+
+
+def _secret_url(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        fine = re.fullmatch(r"[!-~]+", url) and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fine = False
+    if url and not fine:
+        raise ValueError('not an address to call; write one like "https://hc-ping.com/your-uuid"')
+    return secret
+
+
+def unknown_calendars(skip: Iterable[str], calendars: Collection[str]) -> str:
+    """Which of the days to skip name a calendar that is not defined ("": none does)."""
+    there = ", ".join(sorted(calendars)) or "it is empty"
+    return "; ".join(
+        f"{name!r} is not in [calendars] ({there}){did_you_mean(name, calendars) or '; add it there'}"
+        for name in sorted(calendar_names(tuple(skip)) - set(calendars))
+    )
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 LocalTime = Annotated[time, BeforeValidator(_local_time)]
+LocalDate = Annotated[date, BeforeValidator(_local_date)]
+Days = Annotated[str, AfterValidator(canonical)]
+Skip = Annotated[str, BeforeValidator(_as_text), AfterValidator(_day_to_skip)]
+CalendarName = Annotated[str, AfterValidator(_calendar_name)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Text = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Store(_Section):
@@ -100,6 +160,7 @@ class Editions(_Section):
     templates: str = ""
     max_entries: int = Field(default=20, ge=1, le=500)
     first_days: int = Field(default=7, ge=1, description="how far back a first edition looks, and one after silence")
+    skip: tuple[Skip, ...] = Field(default=(), description="days on which nobody gets one")
 
 
 class Web(_Section):
@@ -113,6 +174,27 @@ class Web(_Section):
         if self.url and not self.secrets:
             raise ValueError('a web address needs a secret to sign its links: add secrets = ["a long random text"]')
         return self
+
+
+class Serve(_Section):
+    """How `digest serve` is asked how it is, what it writes, and how it ends."""
+
+    host: Text = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65535, description="0: no endpoint")
+    logs: Literal["auto", "json", "pretty"] = "auto"
+    level: Literal["debug", "info", "warning"] = "info"
+    drain_seconds: float = Field(default=30.0, ge=0, description="how long it may finish what is under way")
+
+
+class Alarms(_Section):
+    """Whom to tell that something is broken, and from when on it is."""
+
+    to: tuple[Text, ...] = ()
+    heartbeat: SecretUrl = SecretStr("")
+    overdue_minutes: float = Field(default=30.0, gt=0, description="without any run that did something")
+    failures_percent: float = Field(default=5.0, ge=0, le=100, description="of the last day's editions")
+    stale_days: float = Field(default=4.0, ge=0, description="without new entries from a source; 0: never mind")
+    relay_minutes: float = Field(default=15.0, ge=0, description="of a relay that takes nothing")
 
 
 class ProfileTable(_Section):
@@ -135,7 +217,11 @@ class SubscriberTable(_Section):
     name: str = ""
     zone: Zone = "UTC"
     send_at: LocalTime | None = None
+    days: Days = "daily"
+    min_matches: int = Field(default=1, ge=1, le=500)
     max_entries: int | None = Field(default=None, ge=1, le=500)
+    paused_until: LocalDate | None = None
+    skip: tuple[Skip, ...] = ()
     keywords: tuple[Text, ...] = ()
     match: MatchMode = "near"
     capitals: bool = True
@@ -147,8 +233,23 @@ class SubscriberTable(_Section):
             raise ValueError("a subscriber has either keywords = [...] or [[subscribers.profiles]], one of the two")
         return self
 
+    def misfits(self, max_entries: int, calendars: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with it beside the rest of the configuration: the key and the fault."""
+        if self.min_matches > (most := self.max_entries or max_entries):
+            yield "min_matches", f"{self.min_matches} is more than max_entries, {most}; lower it, or raise max_entries"
+        if unknown := unknown_calendars(self.skip, calendars):
+            yield "skip", unknown
+
     def subscriber(self, max_entries: int) -> Subscriber:
         """The subscriber as the pipeline knows it; `max_entries` where none is set."""
         tables = self.profiles or (ProfileTable(keywords=self.keywords, match=self.match, capitals=self.capitals),)
-        profiles = tuple(table.profile() for table in tables)
-        return Subscriber(self.email, profiles, self.name, self.zone, self.send_at, self.max_entries or max_entries)
+        return Subscriber(
+            self.email,
+            tuple(table.profile() for table in tables),
+            self.name,
+            Cadence(self.days, self.send_at, self.zone),
+            self.min_matches,
+            self.max_entries or max_entries,
+            self.paused_until,
+            tuple(dict.fromkeys(self.skip)),
+        )

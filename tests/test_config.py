@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from digest import config
 from digest.app import opened
 from digest.config import Config, load
 from digest.errors import ConfigError, UsageError
+from digest.model import Cadence, Profile, Subscriber
 from digest.settings import ProfileTable, SubscriberTable
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
@@ -67,6 +69,7 @@ def test_the_example_is_valid_as_it_stands(file: Path) -> None:
     file.write_text(re.sub(r"^# (?=[a-z_]+ = |\[)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
     with opened(file) as app:
         assert [len(table.profiles) for table in app.config.subscribers] == [0, 2]
+        assert app.config.calendars == {"berlin": "holidays/berlin.ics"}
 
 
 def _tables() -> dict[str, type[BaseModel]]:
@@ -93,7 +96,7 @@ def test_the_example_mentions_every_setting_and_no_other() -> None:
     """Table by table, the keys of the example are those of the model."""
     mentioned = {table: set(settings) for table, settings in _example_settings().items()}
     known = {name: set(table.model_fields) - {"profiles"} for name, table in _tables().items()}
-    assert mentioned == known
+    assert mentioned == known | {"calendars": {"berlin"}}
 
 
 def test_a_commented_setting_shows_its_default() -> None:
@@ -103,6 +106,7 @@ def test_a_commented_setting_shows_its_default() -> None:
         ("subscribers", "zone"),
         ("subscribers", "send_at"),
         ("subscribers", "max_entries"),
+        ("subscribers", "paused_until"),
     }
     for name, table in _tables().items():
         for key, (commented, shown) in _example_settings()[name].items():
@@ -253,7 +257,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/ada")
     with opened(Path("etc/digest.toml")) as app:
-        assert [str(path) for path in app.intake.paths] == [
+        assert [str(path) for path in app.pipeline.intake.paths] == [
             *(f"{tmp_path}/etc/listings", f"{tmp_path}/etc/../in", "/home/ada/x", f"{tmp_path}/abs")
         ]
     assert (tmp_path / "etc" / "digest.db").exists()
@@ -301,7 +305,167 @@ def test_a_web_address_needs_a_secret(file: Path) -> None:
     assert told.startswith("digest.toml:1: web: a web address needs a secret")
 
 
-def test_a_subscriber_from_elsewhere_is_held_to_the_same_rules() -> None:
-    """All faults in one line, without a file."""
+@pytest.mark.parametrize("value", ['"2026-12-01"', "2026-12-01"])
+def test_a_pause_ends_on_a_date(file: Path, value: str) -> None:
+    """A text or a date of TOML's own."""
+    file.write_text(LEAST + f"paused_until = {value}\n")
+    assert load(file).subscribers[0].paused_until == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize(
+    "value", ['"1 December"', '"2026-13-01"', '"2026-12-01T07:30"', "2026-12-01T07:30:00", "20261201", "07:30:00", "[]"]
+)
+def test_a_pause_ends_on_nothing_else(file: Path, value: str) -> None:
+    """A moment or a number is refused, and the message shows a date."""
+    assert faults(file, LEAST + f"paused_until = {value}\n") == [
+        "digest.toml:14: subscribers[1].paused_until: not a date; write one like 2026-12-01"
+    ]
+
+
+def test_days_are_kept_in_their_one_form(file: Path) -> None:
+    """Whoever writes the same rule in other words changes nothing."""
+    file.write_text(LEAST + 'days = "Thursday and Monday"\nsend_at = "07:30"\nzone = "Europe/Berlin"\n')
+    (table,) = load(file).subscribers
+    assert table.subscriber(20).cadence == Cadence("mon, thu", time(7, 30), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('days = "weekdys"', 'days: "weekdys" is not understood here; did you mean "weekdays"?'),
+        ('days = ["mon"]', "days: must be a text in quotes"),
+        ('skip = "2026-12-24"', 'skip: must be a list, such as ["..."]'),
+        ("skip = [5]", "skip[1]: must be a text in quotes"),
+        ("skip = [2026-12-24T07:30:00]", "skip[1]: must be a text in quotes"),
+        ('skip = ["2026-12-24/2026-12-01"]', 'skip[1]: "2026-12-24/2026-12-01" ends before it begins; write'),
+        ('skip = ["2026-12-24", "Xmas Eve"]', 'skip[2]: "Xmas Eve" is no day to skip; write "2026-12-24", '),
+        ("min_matches = 0", "min_matches: Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_cadence_that_cannot_be_is_told(file: Path, line: str, said: str) -> None:
+    """With its line and key, and with what to write."""
+    (told,) = faults(file, LEAST + f"{line}\n")
+    assert told.startswith(f"digest.toml:14: subscribers[1].{said}")
+
+
+def test_days_to_skip_are_texts_or_dates(file: Path) -> None:
+    """Dates of TOML's own, ranges and calendars, each once."""
+    days = '[2026-12-24, "2026-12-24", " 2026-12-27/2027-01-02 ", "berlin"]'
+    file.write_text(f"{LEAST}skip = {days}\n[editions]\nskip = [2026-12-31]\n[calendars]\nberlin = 'berlin.ics'\n")
+    read = load(file)
+    assert read.subscribers[0].subscriber(20).skip == ("2026-12-24", "2026-12-27/2027-01-02", "berlin")
+    assert read.editions.skip == ("2026-12-31",)
+
+
+def test_a_calendar_that_is_nowhere_is_told(file: Path) -> None:
+    """For one person and for everybody, with those that there are."""
+    text = f'{LEAST}skip = ["2026-12-24", "berln", "z"]\n[editions]\nskip = ["Paris"]\n[calendars]\n'
+    assert faults(file, f'{text}berlin = "b.ics"\nparis = "p.ics"') == [
+        "digest.toml:16: editions.skip: 'Paris' is not in [calendars] (berlin, paris); did you mean 'paris'?",
+        "digest.toml:14: subscribers[1].skip: 'berln' is not in [calendars] (berlin, paris); did you mean 'berlin'?; "
+        "'z' is not in [calendars] (berlin, paris); add it there",
+    ]
+    assert faults(file, f'{LEAST}skip = ["berlin"]\n') == [
+        "digest.toml:14: subscribers[1].skip: 'berlin' is not in [calendars] (it is empty); add it there"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '"berl in" = "b.ics"',
+            "berl in: 'berl in' is not a name; write letters, digits, - and _, with a letter first",
+        ),
+        ('"2026-12-24" = "b.ics"', "2026-12-24: '2026-12-24' is not a name"),
+        ('berlin = ""', "berlin: String should have at least 1 character"),
+        ("berlin = 5", "berlin: must be a text in quotes"),
+    ],
+)
+def test_a_calendar_has_a_name_and_a_path(file: Path, line: str, said: str) -> None:
+    """A name that no list of days could hold is refused."""
+    (told,) = faults(file, f"{LEAST}[calendars]\n{line}\n")
+    assert re.fullmatch(r"digest\.toml:1[45]: calendars\." + re.escape(said) + ".*", told)
+
+
+def test_calendars_come_from_the_environment_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more, or another path for one of the file; a fault names the variable."""
+    text = f'{LEAST}[calendars]\nberlin = "b.ics"\nparis = "p.ics"\n'
+    file.write_text(text)
+    monkeypatch.setenv("DIGEST_CALENDARS__ROME", "r.ics")
+    monkeypatch.setenv("DIGEST_CALENDARS__BERLIN", "/b.ics")
+    assert load(file).calendars == {"berlin": "/b.ics", "paris": "p.ics", "rome": "r.ics"}
+    monkeypatch.setenv("DIGEST_CALENDARS__5", "f.ics")
+    (told,) = faults(file, text)
+    assert told.startswith("environment variable DIGEST_CALENDARS__5: '5' is not a name")
+
+
+def test_who_wants_more_matches_than_entries_is_told(file: Path) -> None:
+    """Against the person's own figure, or else against everybody's."""
+    text = f"{LEAST}min_matches = 8\n"
+    assert faults(file, f"{text}max_entries = 7\n") == [
+        "digest.toml:14: subscribers[1].min_matches: 8 is more than max_entries, 7; lower it, or raise max_entries"
+    ]
+    assert faults(file, f"{text}[editions]\nmax_entries = 5\n") == [
+        "digest.toml:14: subscribers[1].min_matches: 8 is more than max_entries, 5; lower it, or raise max_entries"
+    ]
+    file.write_text(f"{text}max_entries = 8\n[editions]\nmax_entries = 5\n")
+    assert load(file).subscribers[0].subscriber(5).min_matches == 8
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[serve]\nport = 65536",
+        "[serve]\nport = -1",
+        '[serve]\nlogs = "yaml"',
+        '[serve]\nlevel = "trace"',
+        "[serve]\ndrain_seconds = inf",
+        "[alarms]\noverdue_minutes = 0",
+        "[alarms]\nfailures_percent = 101",
+        "[alarms]\nfailures_percent = nan",
+        "[alarms]\nstale_days = -1",
+        "[alarms]\nrelay_minutes = -1",
+        '[alarms]\nto = "me@example.org"',
+        '[alarms]\nto = [""]',
+    ],
+)
+def test_the_daemon_and_the_alarms_have_bounds(file: Path, line: str) -> None:
+    """Each fault has its line and key."""
+    header, setting = line.split("\n")
+    (told,) = faults(file, f"{LEAST}{line}\n")
+    place = f"{header.strip('[]')}.{setting.split(' ')[0]}"
+    assert re.match(rf"digest\.toml:15: {re.escape(place)}(\[1\])?: ", told), told
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"ftp://{CANARY}", f"hc-ping.com/{CANARY}", f"https://{CANARY}:x/", f"https:///{CANARY}", f"https://é/{CANARY}"],
+)
+def test_a_heartbeat_that_cannot_be_called_is_told_without_it(file: Path, url: str) -> None:
+    """Whoever knows the address could call it."""
+    (told,) = faults(file, f'{LEAST}[alarms]\nheartbeat = "{url}"\n')
+    assert told.startswith("digest.toml:15: alarms.heartbeat: not an address to call; write one like ")
+    assert CANARY not in told
+
+
+def test_a_heartbeat_is_in_no_repr(file: Path) -> None:
+    """It is kept whole, and not shown."""
+    url = f"https://hc-ping.com/{CANARY}?rid=1"
+    file.write_text(f'{LEAST}[alarms]\nheartbeat = "{url}"\n')
+    read = load(file)
+    assert read.alarms.heartbeat.get_secret_value() == url
+    assert CANARY not in f"{read!r} {read.model_dump()!r}"
+
+
+def test_a_subscriber_from_elsewhere_is_held_to_the_same_rules(file: Path) -> None:
+    """All faults in one line, without a file; calendars and bounds are those of the configuration."""
+    file.write_text(f'{LEAST}[calendars]\nberlin = "b.ics"\n[editions]\nmax_entries = 5\n')
+    read, person = load(file), {"email": "x@example.org", "keywords": ["x"]}
     with pytest.raises(UsageError, match=r"zone: 'Nowhere' is not a time zone.*; maximum: there is no such key"):
-        config.subscriber_table({"email": "x@example.org", "zone": "Nowhere", "keywords": ["x"], "maximum": 3})
+        config.read_subscriber(person | {"zone": "Nowhere", "maximum": 3}, read)
+    with pytest.raises(UsageError, match=r"^min_matches: 6 is more than max_entries, 5; .*; skip: 'bern' is not in"):
+        config.read_subscriber(person | {"min_matches": 6, "skip": ["bern"]}, read)
+    assert config.read_subscriber(person | {"skip": ["berlin"]}, read) == Subscriber(
+        "x@example.org", (Profile("Digest", ("x",)),), max_entries=5, skip=("berlin",)
+    )

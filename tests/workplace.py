@@ -16,9 +16,10 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digest.app import App, RunReport, opened
+from digest.app import App, opened
 from digest.cli import main
 from digest.model import State
+from digest.report import RunReport
 from digest.store import editions
 from digest.store.schema import metadata
 

@@ -15,14 +15,15 @@ from typing import Annotated
 import typer
 
 from digest import look, press
-from digest.app import App, RunReport, opened
+from digest.app import App, opened
 from digest.cli.load import described
-from digest.cli.options import plural, say, warn
+from digest.cli.options import plural, say, shown, warn
 from digest.cli.preview import Format, body
-from digest.cli.run import summary, troubles_of
+from digest.cli.run import summary
 from digest.errors import UsageError
 from digest.model import Edition
 from digest.rendering.clean import clean
+from digest.report import RunReport
 
 FOLDER = Path("digest-demo")
 
@@ -59,7 +60,7 @@ def demo(
         if mailbox.mails:
             _tell(app, report, mailbox)
     seconds = time.perf_counter() - started
-    warn(troubles_of(report))
+    warn(report.troubles(shown))
     say(f"{summary(report)} In {seconds:.1f} s." if mailbox.mails else summary(report))
     if not mailbox.mails:
         say(f"Nothing is sent twice. The mails sent before are in {mailbox.folder}/; remove {folder}/ to start anew.")

@@ -21,10 +21,7 @@ from digest.cli.options import (
     shown,
     warn,
 )
-from digest.pipeline import Loaded, LoadedFile
-
-_SHOWN = 10
-"""Rejected records of one file that are shown; the count is always whole."""
+from digest.report import Loaded
 
 
 def load(
@@ -39,13 +36,13 @@ def load(
     with opened(config, clock(now)) as configured:
         app = configured.reading(paths) if paths else configured
         with app.lock():
-            loaded = app.load()
+            loaded = app.pipeline.load()
     if json:
         as_json(figures(loaded))
     else:
         for line in described(loaded):
             say(line)
-    warn(troubles(loaded))
+    warn(loaded.troubles(shown))
     raise typer.Exit(int(loaded.troubled))
 
 
@@ -71,21 +68,3 @@ def described(loaded: Loaded) -> Iterator[str]:
     for file in good:
         yield f"{shown(file.path)}: {file.format}, {plural(file.entries, 'entry', 'entries')}, {file.new:,} new"
     yield f"{plural(loaded.new_entries, 'new entry', 'new entries')} from {plural(len(good), 'new file')}"
-
-
-def troubles(loaded: Loaded) -> Iterator[str]:
-    """Lines for what could not be loaded, or looks odd."""
-    for file in loaded.files:
-        if file.fault:
-            yield f"{shown(file.path)}: not loaded: {file.fault}"
-        yield from (f"{shown(file.path)}: {warning}" for warning in file.warnings)
-        yield from _rejected(file)
-    yield from (f"{shown(path)}: still being written; the next run takes it" for path in loaded.waiting)
-
-
-def _rejected(file: LoadedFile) -> Iterator[str]:
-    for record in file.rejected[:_SHOWN]:
-        excerpt = f": {record.excerpt}" if record.excerpt else ""
-        yield f"{shown(file.path)}:{record.line}: not loaded: {record.reason}{excerpt}"
-    if len(file.rejected) > _SHOWN:
-        yield f"{shown(file.path)}: {len(file.rejected) - _SHOWN:,} more records were not loaded"

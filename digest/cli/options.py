@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from digest.app import Clock, system_clock
+from digest.app import system_clock
 from digest.errors import UsageError
+from digest.pipeline import Clock
 
 CONFIG = Path("digest.toml")
 

@@ -1,6 +1,7 @@
 """Subscribers in files: CSV with a row for each profile, or TOML as in the configuration.
 
-The rows of one subscriber stand together. Keywords in a CSV field are separated by line ends, or else by semicolons.
+The rows of one subscriber stand together. Keywords in a CSV field are separated by line ends, or else by semicolons;
+days to skip by semicolons. An empty field, like a column that is not there, means the default.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from digest.app import address_fault
-from digest.config import subscriber_table
+from digest.config import Config, read_subscriber
 from digest.delivery.address import identity
 from digest.errors import ConfigError, UsageError
+from digest.faults import address_fault
 from digest.model import Profile, Subscriber
 from digest.places import Source
 from digest.profiles import check
 
-COLUMNS = ("email", "name", "zone", "send_at", "max_entries", "profile", "match", "capitals", "keywords")
+_OF_PERSON = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until")
+COLUMNS = ("email", *_OF_PERSON, "skip", "profile", "match", "capitals", "keywords")
 _BEYOND = "fields beyond the columns"
-_OF_PERSON = ("name", "zone", "send_at", "max_entries")
 
 
 class Read(NamedTuple):
@@ -35,7 +36,7 @@ class Read(NamedTuple):
     fault: str = ""
 
 
-def read_people(file: Path, max_entries: int) -> Iterator[Read]:
+def read_people(file: Path, config: Config) -> Iterator[Read]:
     """The subscribers in a file. Raises UsageError if it cannot be read as a whole."""
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -44,7 +45,7 @@ def read_people(file: Path, max_entries: int) -> Iterator[Read]:
     tables = _from_toml(Source(file, text)) if file.suffix.lower() == ".toml" else _from_csv(file, text)
     seen: set[str] = set()
     for place, values in tables:
-        read = _read(place, values, max_entries)
+        read = _read(place, values, config)
         one = identity(read.subscriber.email) if read.subscriber else ""
         if one in seen:
             read = Read(place, None, f"{values['email']} stands in the file twice; put the rows of one person together")
@@ -53,17 +54,17 @@ def read_people(file: Path, max_entries: int) -> Iterator[Read]:
         yield read
 
 
-def read_person(place: str, values: Mapping[str, Any], max_entries: int) -> Subscriber:
+def read_person(place: str, values: Mapping[str, Any], config: Config) -> Subscriber:
     """One subscriber. Raises UsageError with the fault."""
-    _, subscriber, fault = _read(place, values, max_entries)
+    _, subscriber, fault = _read(place, values, config)
     if subscriber is None:
         raise UsageError(f"{place}: {fault}")
     return subscriber
 
 
-def _read(place: str, values: Mapping[str, Any], max_entries: int) -> Read:
+def _read(place: str, values: Mapping[str, Any], config: Config) -> Read:
     try:
-        subscriber = subscriber_table(values).subscriber(max_entries)
+        subscriber = read_subscriber(values, config)
     except ConfigError as error:
         return Read(place, None, str(error))
     faults = [str(fault) for profile in subscriber.profiles for fault in check(profile)]
@@ -106,32 +107,30 @@ def _person(email: str, rows: list[dict[str, str | None]]) -> dict[str, Any]:
     profiles = [
         {
             "name": row.get("profile") or "Digest",
-            "keywords": _keywords(row.get("keywords") or ""),
+            "keywords": _parts(row.get("keywords") or ""),
             **{key: value for key in ("match", "capitals") if (value := row.get(key))},
         }
         for row in rows
     ]
     facts = {key: value for key in (*_OF_PERSON, _BEYOND) if (value := first.get(key))}
-    return {"email": email, "profiles": profiles, **facts}
+    return {"email": email, "profiles": profiles, "skip": _parts(first.get("skip") or ""), **facts}
 
 
-def _keywords(field: str) -> list[str]:
+def _parts(field: str) -> list[str]:
     parts = field.split("\n" if "\n" in field else ";")
     return [part.strip() for part in parts if part.strip()]
 
 
 def write_csv(people: Iterable[Subscriber], file: TextIO) -> None:
     """Write subscribers as CSV."""
-    rows = csv.writer(file)
-    rows.writerow(COLUMNS)
+    rows = csv.DictWriter(file, COLUMNS)
+    rows.writeheader()
     for person in people:
-        send_at = person.send_at.isoformat("minutes") if person.send_at else ""
-        for profile in person.profiles:
+        facts = table_of(person) | {"skip": "; ".join(person.skip)}
+        for profile in facts.pop("profiles"):
+            keywords, capitals = "\n".join((*profile.pop("keywords"), "")), str(profile.pop("capitals")).lower()
             rows.writerow(
-                (
-                    *(person.email, person.name, person.zone, send_at, person.max_entries),
-                    *(profile.name, profile.match, str(profile.capitals).lower(), "\n".join((*profile.keywords, ""))),
-                )
+                facts | {"profile": profile.pop("name"), **profile, "keywords": keywords, "capitals": capitals}
             )
 
 
@@ -147,9 +146,13 @@ def write_toml(people: Iterable[Subscriber], file: TextIO) -> None:
 
 def table_of(person: Subscriber) -> dict[str, Any]:
     """The TOML form of a subscriber."""
-    facts = {"email": person.email, "name": person.name, "zone": person.zone, "max_entries": person.max_entries}
-    send_at = {"send_at": person.send_at.isoformat("minutes")} if person.send_at else {}
-    return {**facts, **send_at, "profiles": [_facts(profile) for profile in person.profiles]}
+    when = person.cadence
+    facts = {"email": person.email, "name": person.name, "zone": when.zone, "days": when.days}
+    limits = {"min_matches": person.min_matches, "max_entries": person.max_entries}
+    send_at = {"send_at": when.send_at.isoformat("minutes")} if when.send_at else {}
+    pause = {"paused_until": person.paused_until.isoformat()} if person.paused_until else {}
+    profiles = [_facts(profile) for profile in person.profiles]
+    return {**facts, **send_at, **limits, **pause, "skip": person.skip, "profiles": profiles}
 
 
 def _facts(profile: Profile) -> dict[str, Any]:

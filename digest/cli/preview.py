@@ -69,8 +69,8 @@ def body(message: bytes, wanted: Format) -> bytes:
 def _message(app: App, email: str) -> bytes | None:
     maker = app.press
     with app.rehearsal() as rehearsed:
-        rehearsed.enrol()
-        rehearsed.load()
+        rehearsed.pipeline.enrol()
+        rehearsed.pipeline.load()
         with rehearsed.store.read() as connection:
             person = subscribers.find(connection, identity(parse_address(email)))
         if person is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,11 +12,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digest import look, press
-from digest.app import App, RunReport, Watch, opened
-from digest.cli.load import troubles
-from digest.cli.options import CONFIG, ConfigOption, JsonOption, NowOption, as_json, clock, plural, say, warn, watched
+from digest.app import App, opened
+from digest.cli.options import (
+    CONFIG,
+    ConfigOption,
+    JsonOption,
+    NowOption,
+    as_json,
+    clock,
+    plural,
+    say,
+    shown,
+    warn,
+    watched,
+)
+from digest.errors import BusyError, DigestError
+from digest.heartbeat import ping
 from digest.model import Edition, Outcome, State
+from digest.pipeline import Going
 from digest.rendering.clean import clean
+from digest.report import RunReport, Watch
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,6 +42,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send and keep nothing; list the entries of each mail.")
     ] = False,
+    at_most: Annotated[
+        float | None,
+        typer.Option("--at-most", metavar="MINUTES", min=0, help="Leave what is left then to the next run."),
+    ] = None,
     json: JsonOption = False,
     now: NowOption = "",
 ) -> None:
@@ -32,18 +54,20 @@ def run(
         if dry_run:
             _rehearse(app, json=json)
             return
-        with _progress() as watch:
-            report = app.run(watch)
+        with _progress() as watch, _until(at_most) as going:
+            report = _run(app, watch, going)
     if json:
         as_json(report.counts())
     elif watched():
         say(summary(report))
-    warn(troubles_of(report))
+    warn(report.troubles(shown))
     raise typer.Exit(int(report.failed))
 
 
 def summary(report: RunReport) -> str:
     """One line that says what a run did."""
+    if report.left:
+        return f"Stopped in time; the next run sends what is left ({plural(report.left, 'edition')})."
     if report.reason:
         return f"Nothing was sent: {report.reason}."
     states = [state for state in State if report.delivered.states[state]]
@@ -52,18 +76,34 @@ def summary(report: RunReport) -> str:
     return f"Loaded {loaded}, planned {plural(report.planned.planned, 'edition')}: {done or 'none sent'}."
 
 
-def troubles_of(report: RunReport) -> Iterator[str]:
-    """Lines for what went wrong in a run."""
-    yield from troubles(report.loaded)
-    yield from (f"{email}: no edition could be made: {reason}" for email, reason in report.planned.failed)
-    if report.recovered.held:
-        yield f"held, for the last run was ended while sending: {plural(report.recovered.held, 'edition')}"
-    for problem in report.delivered.problems:
-        code = f"{problem.code} " if problem.code else ""
-        yield f"{problem.email}: {problem.state}: {code}{problem.reply}"
-    if report.delivered.relay_error:
-        yield f"the relay could not be used: {report.delivered.relay_error}"
-        yield "every edition is kept, and the next run sends what is left"
+def _run(app: App, watch: Watch | None, going: Going) -> RunReport:
+    """A run; the heartbeat hears of its end, good or bad, but not of one that left the work to another."""
+    try:
+        report = app.run(watch, going)
+    except BusyError:
+        raise
+    except DigestError as error:
+        _beat(app, str(error))
+        raise
+    _beat(app, "\n".join(report.troubles()) if report.failed else "")
+    return report
+
+
+def _beat(app: App, failure: str) -> None:
+    if url := app.config.alarms.heartbeat.get_secret_value():
+        warn(filter(None, [ping(url, failure)]))
+
+
+@contextmanager
+def _until(minutes: float | None) -> Iterator[Going]:
+    """Whether a run may go on: until its time is up, or it is told to end (SIGTERM)."""
+    end = time.monotonic() + minutes * 60 if minutes is not None else math.inf
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    try:
+        yield lambda: not told and time.monotonic() < end
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -86,16 +126,16 @@ class _Bar:
     def expect(self, editions: int) -> None:
         self._bar.update(self._task, total=editions)
 
-    def outcome(self, outcome: Outcome) -> None:  # noqa: ARG002 (every one is a step)
+    def outcome(self, edition: Edition, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 (every one is a step)
         self._bar.advance(self._task)
 
 
 def _rehearse(app: App, *, json: bool) -> None:
     _ = app.press, app.dispatch  # faults in templates or settings show here, too
     with app.lock(), app.rehearsal() as rehearsed:
-        loaded = rehearsed.load()
-        planned = rehearsed.plan()
-        warn(troubles(loaded))
+        loaded = rehearsed.pipeline.load()
+        planned = rehearsed.pipeline.plan()
+        warn(loaded.troubles(shown))
         mails = (_mail(rehearsed, edition) for edition in look.waiting(rehearsed.store, rehearsed.clock()))
         if json:
             as_json(list(mails))

@@ -8,7 +8,7 @@ from typing import Any
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
 from digest.model import State
-from digest.store import editions, entries, runs, subscribers
+from digest.store import editions, entries, incidents, runs, subscribers
 
 _PROBLEMS = 10
 """Editions not sent that are shown, the newest."""
@@ -17,7 +17,7 @@ _PROBLEMS = 10
 def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     """Show subscribers, entries, editions by state, and the last run."""
     with opened(config) as app, app.rehearsal() as rehearsed:
-        rehearsed.enrol()
+        rehearsed.pipeline.enrol()
         facts = _facts(rehearsed)
     if json:
         as_json(facts)
@@ -30,6 +30,8 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     for problem in facts["problems"]:
         code = f"{problem['code']} " if problem["code"] else ""
         say(f"  {problem['slot']} {problem['email']}: {problem['state']}: {code}{problem['reason']}")
+    for broken in facts["incidents"]:
+        say(f"broken since {broken['since']}: {broken['words']}")
     last = facts["last_run"]
     say(f"last run: {last['finished']}, {_told(last['report'])}" if last else "last run: none yet")
 
@@ -38,7 +40,7 @@ def _facts(app: App) -> dict[str, Any]:
     with app.store.read() as connection:
         states = editions.by_state(connection)
         last = runs.last(connection)
-        next_due = subscribers.next_due(connection)
+        next_due = subscribers.next_moment(connection)
         return {
             "subscribers": subscribers.count(connection),
             "entries": entries.count(connection),
@@ -46,6 +48,10 @@ def _facts(app: App) -> dict[str, Any]:
             "editions": {str(state): states[state] for state in State},
             "problems": [
                 problem._asdict() | {"slot": str(problem.slot)} for problem in editions.problems(connection, _PROBLEMS)
+            ],
+            "incidents": [
+                {"kind": one.kind, "subject": one.subject, "since": _time(one.opened_at), "words": one.words}
+                for one in incidents.open_(connection)
             ],
             "next_due": _time(max(next_due, app.clock())) if next_due is not None else None,
             "last_run": {"finished": _time(last.finished_at), "report": last.report} if last else None,

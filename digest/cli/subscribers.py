@@ -1,9 +1,10 @@
-"""`digest subscribers`: add, import, export, list, remove."""
+"""`digest subscribers`: add, pause, resume, import, export, list, remove."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from digest.app import App, opened
+from digest.cadence import local_date
 from digest.cli.options import CONFIG, ConfigOption, plural, say, warn, written
 from digest.cli.people import read_people, read_person, table_of, write_csv, write_toml
 from digest.delivery.address import identity, parse_address
@@ -45,27 +47,56 @@ def add(
         list[str], typer.Argument(help="What to look for; put -- before a list with an exclusion such as -survey.")
     ],
     config: ConfigOption = CONFIG,
+    *,
     profile: Annotated[str | None, typer.Option(help="The profile to set (default: the only one).")] = None,
     name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
     zone: Annotated[str | None, typer.Option(help="The time zone, such as Europe/Berlin (default: UTC).")] = None,
     send_at: Annotated[
         str | None, typer.Option(help="The local time to send at, such as 07:30 (default: the first run of the day).")
     ] = None,
+    days: Annotated[str | None, typer.Option(help="Such as weekdays, 'mon, thu' or 'first monday'.")] = None,
+    min_matches: Annotated[int | None, typer.Option(help="With fewer matches no mail is sent; they wait.")] = None,
     max_entries: Annotated[int | None, typer.Option(help="The most entries in one mail.")] = None,
+    paused_until: Annotated[str | None, typer.Option(help="No mail before this date; '' ends a pause.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="A date, range or calendar without mail; '' for none.")] = None,
     match: Annotated[Match | None, typer.Option(help="What several unquoted words mean (default: near).")] = None,
 ) -> None:
     """Add a subscriber; of one who is there, set the keywords of a profile and what else is given."""
+    given: dict[str, Any] = {"name": name, "zone": zone, "send_at": send_at, "days": days, "paused_until": paused_until}
+    given |= {"min_matches": min_matches, "max_entries": max_entries}
+    given |= {"skip": [one for one in skip if one] if skip else None}
     with opened(config) as app:
-        if where := _configured(app).get(identity(parse_address(email))):
-            raise UsageError(where)
+        _refuse_configured(app, email)
         table = _table(app, email, profile, {"keywords": keywords, **({"match": match.value} if match else {})})
-        given = {"name": name, "zone": zone, "send_at": send_at, "max_entries": max_entries}
-        table |= {key: value for key, value in given.items() if value is not None}
-        person = read_person(email, table, app.config.editions.max_entries)
+        person = _changed(app, table, given)
         added, changed = _put(app, [person])
     for advice in (advice for profile in person.profiles for advice in lint(profile)):
         warn([f"{advice.keyword}: {advice.reason}. {advice.hint}".removeprefix(": ")])
     say(f"{person.email}: {'added' if added else 'changed' if changed else 'nothing to change'}.")
+
+
+@group.command()
+def pause(
+    email: Annotated[str, typer.Argument(help="The address.")],
+    until: Annotated[str, typer.Option(metavar="DATE", help="The first date with mail again, such as 2026-12-01.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Send somebody nothing before a date; the first mail after it covers what came in meanwhile."""
+    with opened(config) as app:
+        person = _changed(app, table_of(_known(app, email)), {"paused_until": until})
+        if not _paused(person, app):
+            raise UsageError(f"--until {until} is not in the future; name the first date with mail again")
+        _put(app, [person])
+    say(f"{email}: paused until {person.paused_until}.")
+
+
+@group.command()
+def resume(email: Annotated[str, typer.Argument(help="The address.")], config: ConfigOption = CONFIG) -> None:
+    """End a pause at once."""
+    with opened(config) as app:
+        known = _known(app, email)
+        _put(app, [replace(known, paused_until=None)])
+        say(f"{email}: {'resumed' if _paused(known, app) else 'was not paused'}.")
 
 
 @group.command("import")
@@ -78,7 +109,7 @@ def import_(
     batch: list[Subscriber] = []
     with opened(config) as app:
         configured = _configured(app)
-        for place, person, fault in read_people(file, app.config.editions.max_entries):
+        for place, person, fault in read_people(file, app.config):
             reason = configured.get(identity(person.email)) if person else fault
             if person is None or reason:
                 warn([f"{place}: not imported: {reason}"])
@@ -104,7 +135,7 @@ def export(
     """Write all subscribers to a file."""
     write = write_csv if form is Format.CSV else write_toml
     with opened(config) as app, app.rehearsal() as rehearsed:
-        rehearsed.enrol()
+        rehearsed.pipeline.enrol()
         with rehearsed.store.read() as connection:
             people = subscribers.everybody(connection)
             if out is None:
@@ -119,11 +150,11 @@ def export(
 def list_(config: ConfigOption = CONFIG) -> None:
     """Show all subscribers."""
     with opened(config) as app, app.rehearsal() as rehearsed:
-        rehearsed.enrol()
+        rehearsed.pipeline.enrol()
         with rehearsed.store.read() as connection:
             number = 0
             for number, person in enumerate(subscribers.everybody(connection), start=1):  # noqa: B007 (the count)
-                say(_line(person))
+                say(_line(person, app))
     say(plural(number, "subscriber"))
 
 
@@ -131,12 +162,9 @@ def list_(config: ConfigOption = CONFIG) -> None:
 def remove(email: Annotated[str, typer.Argument(help="The address.")], config: ConfigOption = CONFIG) -> None:
     """End a subscription; not even what is planned already is sent."""
     with opened(config) as app:
-        one = identity(parse_address(email))
-        if where := _configured(app).get(one):
-            raise UsageError(where)
+        one = identity(_known(app, email).email)
         with app.store.write() as connection:
-            if not subscribers.remove(connection, one):
-                raise UsageError(f"{email} is not subscribed; see: digest subscribers list")
+            subscribers.remove(connection, one)
     say(f"{email}: removed.")
 
 
@@ -153,12 +181,60 @@ def _table(app: App, email: str, profile: str | None, wishes: dict[str, Any]) ->
     return table | {"email": email, "profiles": list(by_name.values())}
 
 
-def _line(person: Subscriber) -> str:
-    when = (
-        f"at {person.send_at:%H:%M} {person.zone}" if person.send_at else f"on the first run of the day, {person.zone}"
-    )
+def _changed(app: App, table: dict[str, Any], given: dict[str, Any]) -> Subscriber:
+    """The subscriber of a table with what is given put in; an empty text brings the default back."""
+    table = table | {key: value for key, value in given.items() if value is not None}
+    return read_person(table["email"], {key: value for key, value in table.items() if value != ""}, app.config)
+
+
+def _known(app: App, email: str) -> Subscriber:
+    """A subscriber who can be changed here. Raises UsageError."""
+    _refuse_configured(app, email)
+    with app.store.read() as connection:
+        there = subscribers.find(connection, identity(parse_address(email)))
+    if there is None:
+        raise UsageError(f"{email} is not subscribed; see: digest subscribers list")
+    return there.subscriber
+
+
+def _line(person: Subscriber, app: App) -> str:
     wants = "; ".join(f"{profile.name}: {', '.join(profile.keywords)}" for profile in person.profiles)
-    return f"{person.email}  {when}  {wants}"
+    return f"{person.email}  {', '.join(_when(person, app))}  {wants}"
+
+
+def _when(person: Subscriber, app: App) -> Iterator[str]:
+    """When somebody gets a mail, in words, with what is not as for everybody."""
+    cadence, days = person.cadence, _days(person.cadence.days)
+    if cadence.send_at:
+        yield f"at {cadence.send_at:%H:%M} {cadence.zone} {days}".rstrip()
+    else:
+        yield f"on the first run {days or 'of the day'}, {cadence.zone}"
+    if _paused(person, app):
+        yield f"paused until {person.paused_until}"
+    if person.skip:
+        yield f"not on {' or '.join(person.skip)}"
+    if person.min_matches > 1:
+        yield f"at least {person.min_matches} matches"
+
+
+def _days(rule: str) -> str:
+    """A rule of days, in its canonical form, in words (daily: none)."""
+    match rule.split():
+        case ["daily"]:
+            return ""
+        case ["weekdays" | "weekends"]:
+            return f"on {rule}"
+        case ["monthly", "on", number]:
+            return f"on day {number} of the month"
+        case ["last", "day"]:
+            return "on the last day of the month"
+        case [nth, day] if not nth.endswith(","):
+            return f"on the {nth} {day.capitalize()} of the month"
+    return f"on {rule.title()}"
+
+
+def _paused(person: Subscriber, app: App) -> bool:
+    return person.paused_until is not None and person.paused_until > local_date(app.clock(), person.cadence.zone)
 
 
 def _put(app: App, people: Sequence[Subscriber]) -> tuple[int, int]:
@@ -175,6 +251,11 @@ def _configured(app: App) -> dict[str, str]:
         identity(email): f"{email} stands in the configuration, {place}; change it there"
         for email, place in places.items()
     }
+
+
+def _refuse_configured(app: App, email: str) -> None:
+    if where := _configured(app).get(identity(parse_address(email))):
+        raise UsageError(where)
 
 
 def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:

@@ -59,15 +59,29 @@ def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: s
 
     The bodies of `rendered` are quoted-printable already. Raises MessageError if a header cannot be written.
     """
-    domain, fixed, by_mail = _of_sender(sender)
     day = edition.slot.isoformat().replace("-", "")
+    return assemble(
+        address_header("To", edition.name, edition.email),
+        rendered,
+        sender,
+        number=f"{day}.{edition.subscriber}.{edition.planned_at}",
+        at=(edition.planned_at, edition.zone),
+        more=_of_sender(sender)[2] if unsubscribe is None else _one_click(unsubscribe),
+    )
+
+
+def assemble(
+    to: bytes, rendered: Rendered, sender: Sender, *, number: str, at: tuple[int, str], more: bytes = b""
+) -> bytes:
+    """A message from its parts: the header To, what stands first in its Message-ID, Date (epoch seconds and zone)."""
+    domain, fixed, _ = _of_sender(sender)
     return b"".join(
         (
-            address_header("To", edition.name, edition.email),
+            to,
             text_header("Subject", rendered.subject),
-            _date(edition.planned_at, edition.zone),
-            f"Message-ID: <{day}.{edition.subscriber}.{edition.planned_at}.{sender.label}@{domain}>\r\n".encode(),
-            by_mail if unsubscribe is None else _one_click(unsubscribe),
+            _date(*at),
+            f"Message-ID: <{number}.{sender.label}@{domain}>\r\n".encode(),
+            more,
             fixed,
             _TEXT,
             rendered.text,

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
 from digest.delivery.check import Checked, check
 from digest.delivery.headers import clean
@@ -63,16 +64,19 @@ async def deliver(
     relay: Relay,
     mail_from: str,
     *,
-    stop: asyncio.Event | None = None,
-    on_outcome: Callable[[Outcome], None] | None = None,
+    going: Callable[[], bool] = lambda: True,
+    on_outcome: Callable[[Edition, Outcome, float], None] | None = None,
     pauses: Sequence[float] = (0.0, 1.0, 5.0),
 ) -> Report:
-    """Send every edition that the ledger lets go. `pauses` are the seconds before each attempt to connect.
+    """Send every edition that the ledger lets go, for as long as `going` says so.
+
+    `on_outcome` is told what became of each, and the seconds from MAIL to the reply. `pauses` are the seconds before
+    each attempt to connect.
 
     Raises what a commit raised, and any fault that would hit every edition; what is in flight ends first.
     """
     writer = LedgerWriter(ledger)
-    run = _Run(writer, Feed(writer, CHUNK), compose, relay, mail_from, stop or asyncio.Event(), on_outcome, pauses)
+    run = _Run(writer, Feed(writer, CHUNK), compose, relay, mail_from, going, on_outcome, pauses)
     try:
         await run.work()
     finally:
@@ -91,8 +95,8 @@ class _Run:
     compose: Callable[[Edition], bytes]
     relay: Relay
     mail_from: str
-    stop: asyncio.Event
-    on_outcome: Callable[[Outcome], None] | None
+    going: Callable[[], bool]
+    on_outcome: Callable[[Edition, Outcome, float], None] | None
     pauses: Sequence[float]
     report: Report = field(default_factory=Report)
     fault: Exception | None = None
@@ -121,7 +125,7 @@ class _Run:
         return ""
 
     async def _send_editions(self, session: _Session) -> None:
-        while not (self.halted or self.stop.is_set()):
+        while not self.halted and self.going():
             await session.open()
             edition = await self.feed.next()
             if edition is None:
@@ -135,12 +139,14 @@ class _Run:
                 self.report.refused += 1
 
     async def _send(self, session: _Session, edition: Edition, message: Checked) -> None:
+        started = monotonic()
         try:
             result = await session.send(Envelope(self.mail_from, edition.email), message)
         except RelayError:
             self.writer.record(Outcome(edition.id, State.PLANNED))  # given back: the recipient was never judged
             raise
-        self._record(edition, Outcome(edition.id, result.state, result.code, result.reply))
+        outcome = Outcome(edition.id, result.state, result.code, result.reply)
+        self._record(edition, outcome, monotonic() - started)
 
     def _composed(self, edition: Edition) -> Checked | None:
         try:
@@ -151,16 +157,16 @@ class _Run:
             raise
         except Exception as error:  # noqa: BLE001 - one poisonous edition must not keep the others from going
             reason = f"{type(error).__name__}: {error}"
-        self._record(edition, Outcome(edition.id, State.FAILED, 0, clean(reason)))
+        self._record(edition, Outcome(edition.id, State.FAILED, 0, clean(reason)), 0.0)
         return None
 
-    def _record(self, edition: Edition, outcome: Outcome) -> None:
+    def _record(self, edition: Edition, outcome: Outcome, seconds: float) -> None:
         self.writer.record(outcome)
         self.report.states[outcome.state] += 1
         if outcome.state is not State.SENT and len(self.report.problems) < MAX_PROBLEMS:
             self.report.problems.append(Problem(edition.email, outcome.state, outcome.code, outcome.reply))
         if self.on_outcome:
-            self.on_outcome(outcome)
+            self.on_outcome(edition, outcome, seconds)
 
 
 class _Session:

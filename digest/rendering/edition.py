@@ -27,7 +27,7 @@ from digest.rendering.cards import LABELS
 from digest.rendering.clean import clean
 from digest.rendering.quoted import encode
 from digest.rendering.slots import HTML, TEXT, Encoded
-from digest.rendering.subject import long_date, preheader, subject, summary
+from digest.rendering.subject import long_dates, preheader, subject, summary
 
 BUDGET = 100_000
 OWN = 1_500  # of it, first set aside for an edition's own values
@@ -92,7 +92,8 @@ class Renderer:
         values["cards"] = _ranked([card.html for card in cards]), _ranked([card.text for card in cards])
         values["contents"] = _ranked([card.contents for card in contents]), b""
         values["rows"] = b"".join([row.html for row in rows]), b"".join([row.text for row in rows])
-        line = subject(edition.matched, chain.from_iterable([card.keywords for card in cards]), edition.slot)
+        keywords = chain.from_iterable([card.keywords for card in cards])
+        line = subject(edition.matched, keywords, edition.since, edition.slot)
         return Rendered(line, frames.html.fill(values, HTML), frames.text.fill(values, TEXT))
 
 
@@ -100,7 +101,7 @@ def _values(edition: Edition, links: Links | None, cards: Sequence[EncodedCard],
     """What the slots of a frame hold; a part that the edition does not have is left out."""
     more = max(rows, edition.matched - len(cards))
     values = {
-        "date": _shared(long_date(edition.slot)),
+        "date": _shared(long_dates(edition.since, edition.slot)),
         "summary": _shared(summary(edition.matched, edition.considered)),
         "preheader": _encoded(preheader([card.title for card in cards[:TITLES]])),
         "email": _encoded(clean(edition.email)),

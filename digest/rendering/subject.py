@@ -1,4 +1,11 @@
-"""The words that a person sees before opening the mail: the subject and the preheader."""
+"""The words that a person sees first: the subject, the preheader, and the date and summary on top of the mail.
+
+Rules
+-----
+1. An edition of one day is dated with that day; one of several with the first and the last.
+2. Of the first date only that is said in which it differs from the last. The subject has years only where they differ.
+3. In the body, a range breaks nowhere but behind its dash.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +17,16 @@ from digest.rendering.cards import MONTHS
 from digest.rendering.clean import cut
 
 SUBJECT, KEYWORDS, PREHEADER = 78, 3, 140
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def subject(matched: int, keywords: Iterable[str], day: date) -> str:
-    """The subject, as in "7 new papers: reward model, LoRA — 20 Nov".
+def subject(matched: int, keywords: Iterable[str], since: date, day: date) -> str:
+    """The subject, as in "7 new papers: reward model, LoRA — 20 Nov"; `since` is the first day covered, `day` the last.
 
     At most three keywords, as many as 78 characters hold.
     """
     count = "1 new paper" if matched == 1 else f"{matched:,} new papers"
-    end = f" — {day.day} {MONTHS[day.month - 1][:3]}"
+    end = f" — {short_dates(since, day)}"
     room = SUBJECT - len(count) - len(end)
     named: dict[str, str] = {}
     for keyword in keywords:
@@ -36,11 +44,32 @@ def preheader(titles: Iterable[str]) -> str:
     return cut(" · ".join(titles), PREHEADER)
 
 
-@lru_cache(maxsize=64)
-def long_date(day: date) -> str:
-    """As in "Friday, 20 November 2026"."""
-    weekday = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[day.weekday()]
-    return f"{weekday}, {day.day} {MONTHS[day.month - 1]} {day.year}"
+@lru_cache(maxsize=1 << 10)
+def long_dates(since: date, day: date) -> str:
+    """As in "Friday, 20 November 2026", "16 – 20 November 2026" or "28 October – 3 November 2026"."""
+    first, last = _words(since), _words(day)
+    if since == day:
+        return f"{WEEKDAYS[day.weekday()]}, {' '.join(last)}"
+    said = _said(since, day)
+    dash = "\u00a0– " if said > 1 else "\u00a0–\u00a0"
+    return "\u00a0".join(first[:said]) + dash + "\u00a0".join(last)
+
+
+@lru_cache(maxsize=1 << 10)
+def short_dates(since: date, day: date) -> str:
+    """As in "20 Nov", "16–20 Nov", "28 Oct–3 Nov" or "28 Dec 2026–2 Jan 2027"."""
+    first, last, said = _words(since, 3), _words(day, 3), _said(since, day)
+    start = "" if since == day else f"{' '.join(first[:said])}–"
+    return start + " ".join(last[: max(said, 2)])
+
+
+def _words(day: date, letters: int | None = None) -> tuple[str, str, str]:
+    return str(day.day), MONTHS[day.month - 1][:letters], str(day.year)
+
+
+def _said(since: date, day: date) -> int:
+    """How many of the words of `since` are said: its day, its month, its year."""
+    return 3 if since.year != day.year else 2 if since.month != day.month else 1
 
 
 def summary(matched: int, considered: int) -> str:

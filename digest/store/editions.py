@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 
 from digest.model import Edition, Match, Outcome, Reason, State
 from digest.store.dialect import insert_or
 from digest.store.schema import editions, subscribers
 
+_unwanted = exists().where(subscribers.c.id == editions.c.subscriber, ~subscribers.c.active)
 _gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
 WAITING = (State.PLANNED, State.DEFERRED)
 """On its way, and not in anybody's hands."""
@@ -34,6 +35,13 @@ class Plan:
     reason: str = ""
 
 
+class Last(NamedTuple):
+    """The newest edition of a subscriber: its slot, and whether another of the same date may take its place."""
+
+    slot: date
+    gives_way: bool
+
+
 class Problem(NamedTuple):
     """An edition that was not sent, and the server's code (0: none) and words about it, or ours."""
 
@@ -46,13 +54,27 @@ class Problem(NamedTuple):
 
 def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
     """Write new editions, but for those that have a row that stays; return the subscribers of those written."""
-    rows = [_row(plan) for plan in plans]
-    if not rows:
+    if not plans:
         return set()
+    rows = [_row(plan) for plan in plans]
     statement = insert_or(connection, editions)
     again = {name: statement.excluded[name] for name in rows[0] if name not in ("subscriber", "slot")}
     replaced = statement.on_conflict_do_update(index_elements=["subscriber", "slot"], set_=again, where=_gives_way)
     return set(connection.execute(replaced.returning(editions.c.subscriber), rows).scalars())
+
+
+def insert_missed(connection: Connection, plans: Sequence[Plan]) -> None:
+    """Write editions of slots that have passed, but for those that have a row."""
+    if plans:
+        once = insert_or(connection, editions).on_conflict_do_nothing(index_elements=["subscriber", "slot"])
+        connection.execute(once, [_row(plan) for plan in plans])
+
+
+def last_row(connection: Connection, subscriber: int) -> Last | None:
+    """The newest edition of a subscriber."""
+    statement = select(editions.c.slot, _gives_way).where(editions.c.subscriber == subscriber)
+    row = connection.execute(statement.order_by(editions.c.slot.desc()).limit(1)).first()
+    return Last(row[0], bool(row[1])) if row else None
 
 
 def waiting(connection: Connection, now: int, after: int, limit: int) -> list[Edition]:
@@ -73,12 +95,9 @@ def take(connection: Connection, ids: Sequence[int], now: int) -> set[int]:
     """Mark editions as SENDING; return those that were still waiting, and whose subscriber still wants them."""
     if not ids:
         return set()
-    wanted = select(subscribers.c.id).where(subscribers.c.active)
     chosen = editions.c.id.in_(ids), editions.c.state.in_(WAITING)
     connection.execute(
-        update(editions)
-        .where(*chosen, editions.c.subscriber.not_in(wanted))
-        .values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)
+        update(editions).where(*chosen, _unwanted).values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)
     )
     taken = (
         update(editions).where(*chosen).values(state=State.SENDING, attempts=editions.c.attempts + 1, changed_at=now)
@@ -119,8 +138,7 @@ def resend_unknown(connection: Connection, now: int) -> int:
 
 def suppress_unwanted(connection: Connection, now: int) -> int:
     """End waiting editions of those who have unsubscribed; return how many."""
-    gone = select(subscribers.c.id).where(~subscribers.c.active)
-    unwanted = update(editions).where(editions.c.state.in_(WAITING), editions.c.subscriber.in_(gone))
+    unwanted = update(editions).where(editions.c.state.in_(WAITING), _unwanted)
     return connection.execute(unwanted.values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)).rowcount
 
 
@@ -160,7 +178,9 @@ def edition(row: Row[Any]) -> Edition:
         email=row.email,
         name=row.name,
         slot=row.slot,
+        since=row.since,
         zone=row.zone,
+        due_at=row.due_at,
         planned_at=row.planned_at,
         matches=tuple(
             Match(entry, score, tuple(_reason(reason) for reason in reasons)) for entry, score, reasons in row.matches
@@ -182,6 +202,8 @@ def _row(plan: Plan) -> dict[str, Any]:
     return {
         "subscriber": made.subscriber,
         "slot": made.slot,
+        "since": made.since,
+        "due_at": made.due_at,
         "state": plan.state,
         "reason": plan.reason,
         "code": 0,

@@ -159,6 +159,12 @@ def newest_number(connection: Connection) -> int:
     return newest
 
 
+def newest_at(connection: Connection) -> int:
+    """When the last entry was loaded, in epoch seconds (0: there is none)."""
+    newest: int = connection.execute(select(func.coalesce(func.max(entries.c.loaded_at), 0))).scalar_one()
+    return newest
+
+
 def number_before(connection: Connection, moment: int) -> int:
     """The number of the last entry loaded before a moment (0: none)."""
     statement = select(func.coalesce(func.max(entries.c.number), 0)).where(entries.c.loaded_at < moment)

@@ -1,31 +1,73 @@
-"""What each run did, for `digest status`."""
+"""What each run did: when it began, last got on and ended, and its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from digest.store.schema import runs
 
+_KEPT = 20_000
+"""Runs that are remembered: two weeks of one a minute."""
+
 
 class Run(NamedTuple):
-    """A run: when it began and ended (epoch seconds), and its figures."""
+    """A run that has ended: when it began and ended (epoch seconds), and its figures."""
 
     started_at: int
     finished_at: int
     report: dict[str, Any]
 
 
-def record(connection: Connection, started_at: int, finished_at: int, report: Mapping[str, Any]) -> None:
-    """Note a run."""
-    connection.execute(insert(runs).values(started_at=started_at, finished_at=finished_at, report=dict(report)))
+def begin(connection: Connection, now: int) -> int:
+    """Note that a run begins; return its number."""
+    row = {"started_at": now, "progress_at": now, "report": {}}
+    number: int = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
+    connection.execute(runs.delete().where(runs.c.id <= number - _KEPT))
+    return number
+
+
+def progress(connection: Connection, number: int, now: int) -> None:
+    """Note that a run has got on."""
+    connection.execute(update(runs).where(runs.c.id == number).values(progress_at=now))
+
+
+def finish(connection: Connection, number: int, now: int, report: Mapping[str, Any]) -> None:
+    """Note that a run has ended, and what it did."""
+    ended = {"progress_at": now, "finished_at": now, "report": dict(report)}
+    connection.execute(update(runs).where(runs.c.id == number).values(ended))
 
 
 def last(connection: Connection) -> Run | None:
-    """The newest run, or None."""
-    row = connection.execute(
-        select(runs.c.started_at, runs.c.finished_at, runs.c.report).order_by(runs.c.id.desc())
-    ).first()
+    """The newest run that has ended, or None."""
+    ended = select(runs.c.started_at, runs.c.finished_at, runs.c.report).where(runs.c.finished_at.is_not(None))
+    row = connection.execute(ended.order_by(runs.c.id.desc()).limit(1)).first()
     return Run(*row) if row else None
+
+
+def last_progress(connection: Connection) -> int | None:
+    """When a run last did something, in epoch seconds (None: there was no run)."""
+    newest = select(runs.c.progress_at).order_by(runs.c.id.desc()).limit(100).subquery()
+    return connection.execute(select(func.max(newest.c.progress_at))).scalar()
+
+
+def relay_failing(connection: Connection) -> tuple[str, int | None]:
+    """Why the relay took nothing in the last run, and since which run that is so (epoch seconds; None: it is not)."""
+    ended = select(runs.c.started_at, runs.c.report).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc())
+    error, since = "", None
+    with connection.execute(ended.execution_options(yield_per=50)) as rows:
+        for started_at, report in rows:
+            if not report.get("relay_error"):
+                break
+            error, since = error or report["relay_error"], started_at
+    return error, since
+
+
+def since(connection: Connection, moment: int) -> list[dict[str, Any]]:
+    """The figures of the runs that began since a moment and have ended."""
+    recent = runs.c.started_at >= moment, runs.c.finished_at.is_not(None)
+    newest = select(runs.c.id).order_by(runs.c.id.desc()).limit(1).scalar_subquery()
+    statement = select(runs.c.report).where(runs.c.id > newest - _KEPT, *recent)
+    return list(connection.execute(statement).scalars())

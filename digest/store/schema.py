@@ -18,9 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 
 metadata = MetaData(
@@ -120,13 +121,22 @@ subscribers = Table(
     _text("name"),
     _text("zone"),
     Column("send_at", Text),  # "07:30" local; none: on the first run of the day
+    _text("days"),
+    Column("min_matches", Integer, nullable=False),
     Column("max_entries", Integer, nullable=False),
+    Column("paused_until", Date),
+    Column("skip", JSON, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("configured", Boolean, nullable=False),  # kept in step with [[subscribers]] of the configuration
     Column("profiles", JSON, nullable=False),
     Column("watermark", BigInteger, nullable=False),  # the last entry number considered
-    _time("due_at", index=True),
+    Column("since", Date),  # the first local date that the next edition covers; none: it has no earlier one
+    Column("due_at", BigInteger),  # the moment of the first slot without an edition; none: not subscribed
+    Column("again_at", BigInteger),  # the moment of the last slot, if its edition is empty and a new entry may fill it
     _time("created_at"),
+    Index(None, "due_at", "id"),
+    Index(None, "again_at", sqlite_where=text("again_at IS NOT NULL"), postgresql_where=text("again_at IS NOT NULL")),
+    Index(None, "configured", sqlite_where=text("configured = 1"), postgresql_where=text("configured")),
 )
 
 editions = Table(
@@ -135,6 +145,8 @@ editions = Table(
     Column("id", Key, primary_key=True),
     Column("subscriber", Key, ForeignKey("subscribers.id"), nullable=False),
     Column("slot", Date, nullable=False),  # the local date
+    Column("since", Date, nullable=False),  # the first local date that it covers
+    _time("due_at"),  # the moment of the slot
     _text("state"),
     _text("reason"),  # why it is empty, deferred, failed, …: the server's words or ours
     Column("code", Integer, nullable=False),
@@ -161,6 +173,26 @@ runs = Table(
     metadata,
     Column("id", Key, primary_key=True),
     _time("started_at"),
-    _time("finished_at"),
+    _time("progress_at"),  # when it last did something
+    Column("finished_at", BigInteger),  # none: at work, or killed
     Column("report", JSON, nullable=False),
+)
+
+incidents = Table(  # what is or was broken, for the operator
+    "incidents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("kind"),
+    _text("subject"),  # which one of its kind
+    _text("words"),
+    _time("opened_at"),
+    Column("closed_at", BigInteger),  # none: it is still so
+    Column("told", Integer, nullable=False),  # how many mails there were about it: of its beginning, and of its end
+    Index(
+        None,
+        *("kind", "subject"),
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )

@@ -158,8 +158,11 @@ def _on_sqlite_connect(connection: Any, _record: object) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("migrating"):  # SQLite changes a table by making another in its place
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
     # A transaction that reads first and writes later cannot wait for another writer; so writers say so at the start.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
 
 
 def _version(engine: Engine) -> str | None:
@@ -178,11 +181,13 @@ def _migrate(engine: Engine) -> None:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
-        with _begun(engine.execution_options(write=True)) as connection:
+        with _begun(engine.execution_options(write=True, migrating=True)) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(f"the database was made by a newer version of digest: {error}") from None
+    finally:
+        engine.dispose()  # a connection that migrated does not check foreign keys
 
 
 def _flock(descriptor: int) -> bool:

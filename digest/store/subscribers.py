@@ -7,22 +7,42 @@ from dataclasses import asdict
 from datetime import date, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
 
-from digest.cadence import local_date, moment
-from digest.model import Profile, State, Subscriber
+from digest.cadence import latest, local_date, next_due
+from digest.model import Cadence, Profile, Subscriber
+from digest.store.editions import last_row
 from digest.store.entries import number_before
-from digest.store.schema import editions, subscribers
+from digest.store.schema import subscribers
 
 AT_ONCE = 5_000
 _DAY = 86_400
+_CADENCE = frozenset({"zone", "send_at", "days", "active"})
+"""Wishes that move slots. A change of others may fill an empty edition, where no fixed time is asked for."""
+_ENDED = {"active": False, "due_at": None, "again_at": None}
 
 
 class Due(NamedTuple):
-    """A subscriber whose slot has come, with the last entry number that an edition has considered."""
+    """A subscriber and where the next edition begins.
+
+    `due_at`: the moment of the first slot without an edition, in epoch seconds. `watermark`: the last entry number that
+    an edition has considered. `since`: the first local date that no edition has covered (None: nothing is missed).
+    """
 
     subscriber: Subscriber
+    due_at: int
     watermark: int
+    since: date | None
+
+
+class Step(NamedTuple):
+    """Where a subscriber stands after a plan: columns of the table, by their names."""
+
+    id: int
+    due_at: int
+    again_at: int | None
+    watermark: int
+    since: date | None
 
 
 class Named(NamedTuple):
@@ -63,18 +83,14 @@ def put(
 
 def drop_configured(connection: Connection, keep: Sequence[str]) -> int:
     """End the subscriptions that stood in the configuration file and do so no more; return how many."""
-    statement = subscribers.update().where(
-        subscribers.c.configured, subscribers.c.active, subscribers.c.identity.not_in(keep)
-    )
-    return connection.execute(statement.values(active=False)).rowcount
+    gone = subscribers.c.configured, subscribers.c.active, subscribers.c.identity.not_in(keep)
+    return connection.execute(subscribers.update().where(*gone).values(_ENDED)).rowcount
 
 
 def remove(connection: Connection, identity: str) -> bool:
     """End a subscription; nothing more is sent, not even what is planned. False: there is none."""
-    statement = (
-        subscribers.update().where(subscribers.c.identity == identity, subscribers.c.active).values(active=False)
-    )
-    return connection.execute(statement).rowcount > 0
+    one = subscribers.c.identity == identity, subscribers.c.active
+    return connection.execute(subscribers.update().where(*one).values(_ENDED)).rowcount > 0
 
 
 def find(connection: Connection, identity: str) -> Due | None:
@@ -82,7 +98,7 @@ def find(connection: Connection, identity: str) -> Due | None:
     row = connection.execute(
         select(subscribers).where(subscribers.c.identity == identity, subscribers.c.active)
     ).first()
-    return Due(_subscriber(row), row.watermark) if row else None
+    return _due(row) if row else None
 
 
 def everybody(connection: Connection) -> Iterator[Subscriber]:
@@ -96,36 +112,55 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(subscribers).where(subscribers.c.active)).scalar_one()
 
 
-def due(connection: Connection, now: int, after: int) -> list[Due]:
-    """The next subscribers whose slot has come, at most AT_ONCE, with ids above `after` and in order of id."""
-    statement = select(subscribers).where(subscribers.c.active, subscribers.c.due_at <= now, subscribers.c.id > after)
-    rows = connection.execute(statement.order_by(subscribers.c.id).limit(AT_ONCE))
-    return [Due(_subscriber(row), row.watermark) for row in rows]
+def any_active(connection: Connection) -> bool:
+    """Whether anybody is subscribed."""
+    return connection.execute(select(subscribers.c.id).where(subscribers.c.active).limit(1)).first() is not None
+
+
+def due(connection: Connection, now: int, after: Due | None = None) -> list[Due]:
+    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first."""
+    statement = select(subscribers).where(subscribers.c.due_at <= now)
+    if after:
+        place = tuple_(subscribers.c.due_at, subscribers.c.id)
+        statement = statement.where(place > (after.due_at, after.subscriber.id))
+    rows = connection.execute(statement.order_by(subscribers.c.due_at, subscribers.c.id).limit(AT_ONCE))
+    return [_due(row) for row in rows]
 
 
 def lowest_watermark(connection: Connection, now: int) -> int | None:
     """The lowest watermark of those who are due (None: nobody is)."""
-    statement = select(func.min(subscribers.c.watermark)).where(subscribers.c.active, subscribers.c.due_at <= now)
-    return connection.execute(statement).scalar()
+    return connection.execute(select(func.min(subscribers.c.watermark)).where(subscribers.c.due_at <= now)).scalar()
 
 
-def next_due(connection: Connection) -> int | None:
+def next_moment(connection: Connection) -> int | None:
     """When the next slot comes, in epoch seconds (None: there are no subscribers)."""
-    return connection.execute(select(func.min(subscribers.c.due_at)).where(subscribers.c.active)).scalar()
+    return connection.execute(select(func.min(subscribers.c.due_at))).scalar()
 
 
-def advance(connection: Connection, steps: Sequence[tuple[int, int, int]]) -> None:
-    """Set (id, due_at, watermark) of subscribers."""
-    table = subscribers
-    statement = table.update().where(table.c.id == bindparam("key"))
-    statement = statement.values(due_at=bindparam("due"), watermark=bindparam("mark"))
+def advance(connection: Connection, steps: Sequence[Step]) -> None:
+    """Note where subscribers stand after a plan."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in Step._fields if name != "id"}
+    statement = subscribers.update().where(subscribers.c.id == bindparam("new_id")).values(values)
     if steps:
-        connection.execute(statement, [{"key": key, "due": due_at, "mark": mark} for key, due_at, mark in steps])
+        rows = [{f"new_{name}": value for name, value in zip(Step._fields, step, strict=True)} for step in steps]
+        connection.execute(statement, rows)
+
+
+def count_silent(connection: Connection) -> int:
+    """How many had an empty edition that a new entry may fill."""
+    silent = subscribers.c.again_at.is_not(None)
+    return connection.execute(select(func.count()).select_from(subscribers).where(silent)).scalar_one()
+
+
+def fill_again(connection: Connection) -> None:
+    """There are new entries: whoever had an empty edition, and asked for no fixed time, is due again."""
+    silent = subscribers.update().where(subscribers.c.again_at.is_not(None))
+    connection.execute(silent.values(due_at=subscribers.c.again_at, again_at=None))
 
 
 def _new(named: Named, now: int, start: int, *, configured: bool) -> dict[str, Any]:
     wishes = _wishes(named.subscriber, configured=configured)
-    due_at = _first_moment(named.subscriber, now, None)
+    due_at = _first_moment(local_date(now, named.subscriber.cadence.zone), named.subscriber.cadence)
     return {"identity": named.identity, "watermark": start, "created_at": now, "due_at": due_at, **wishes}
 
 
@@ -137,36 +172,66 @@ def _change(
     if not changes:
         return False
     if "active" in changes:
-        changes["watermark"] = max(row.watermark, start)
-    if {"zone", "send_at", "active"} & changes.keys():
-        mailed = editions.c.subscriber == row.id, editions.c.state != State.EMPTY
-        last = connection.execute(select(func.max(editions.c.slot)).where(*mailed)).scalar()
-        changes["due_at"] = _first_moment(subscriber, now, last)
+        changes |= {"watermark": max(row.watermark, start), "since": None}
+    if _CADENCE & changes.keys() or subscriber.cadence.send_at is None:
+        changes |= {"due_at": _moved(connection, row, subscriber.cadence, now), "again_at": None}
     connection.execute(subscribers.update().where(subscribers.c.id == row.id).values(**changes))
     return True
 
 
-def _first_moment(subscriber: Subscriber, now: int, last: date | None) -> int:
-    """When the first slot is due from today on that has had no mail."""
-    today = local_date(now, subscriber.zone)
-    slot = today if last is None else max(today, last + timedelta(days=1))
-    return moment(slot, subscriber.send_at, subscriber.zone)
+def _moved(connection: Connection, row: Row[Any], cadence: Cadence, now: int) -> int:
+    """When the first slot without an edition is due after a change: none is skipped, and none comes twice.
+
+    A slot that was pending stays so, even if its date has passed where the subscriber is now; but days that were no
+    slots before are none in hindsight. An empty edition of today gives way.
+    """
+    today = local_date(now, cadence.zone)
+    start = today if row.due_at is None else min(today, latest(row.due_at, _cadence(row)).date)
+    if last := last_row(connection, row.id):
+        start = max(start, last.slot if last.gives_way and last.slot >= today else last.slot + timedelta(days=1))
+    return _first_moment(start, cadence)
+
+
+def _first_moment(start: date, cadence: Cadence) -> int:
+    return next_due(start - timedelta(days=1), cadence).due_at
 
 
 def _wishes(subscriber: Subscriber, *, configured: bool) -> dict[str, Any]:
+    cadence = subscriber.cadence
     return {
         "email": subscriber.email,
         "name": subscriber.name,
-        "zone": subscriber.zone,
-        "send_at": subscriber.send_at.isoformat("minutes") if subscriber.send_at else None,
+        "zone": cadence.zone,
+        "send_at": cadence.send_at.isoformat("minutes") if cadence.send_at else None,
+        "days": cadence.days,
+        "min_matches": subscriber.min_matches,
         "max_entries": subscriber.max_entries,
+        "paused_until": subscriber.paused_until,
+        "skip": list(subscriber.skip),
         "profiles": [asdict(profile) | {"keywords": list(profile.keywords)} for profile in subscriber.profiles],
         "active": True,
         "configured": configured,
     }
 
 
+def _due(row: Row[Any]) -> Due:
+    return Due(_subscriber(row), row.due_at, row.watermark, row.since)
+
+
+def _cadence(row: Row[Any]) -> Cadence:
+    return Cadence(row.days, time.fromisoformat(row.send_at) if row.send_at else None, row.zone)
+
+
 def _subscriber(row: Row[Any]) -> Subscriber:
     profiles = tuple(Profile(**(table | {"keywords": tuple(table["keywords"])})) for table in row.profiles)
-    send_at = time.fromisoformat(row.send_at) if row.send_at else None
-    return Subscriber(row.email, profiles, row.name, row.zone, send_at, row.max_entries, row.id)
+    return Subscriber(
+        email=row.email,
+        profiles=profiles,
+        name=row.name,
+        cadence=_cadence(row),
+        min_matches=row.min_matches,
+        max_entries=row.max_entries,
+        paused_until=row.paused_until,
+        skip=tuple(row.skip),
+        id=row.id,
+    )

@@ -5,13 +5,31 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 from workplace import ADA, BAO, DIGEST, REPOSITORY, Mails, Workplace, body_of, paper, subscriber
 
+from digest.model import State
+
 NOW = ("--now", "2026-11-20T12:00+00:00")
-KEYS = ["loaded", "planned", "sent", "deferred", "failed", "unknown", "empty", "suppressed", "reason"]
+KEYS = [
+    "loaded",
+    "planned",
+    "sent",
+    "deferred",
+    "failed",
+    "unknown",
+    "empty",
+    "suppressed",
+    "left",
+    "relay_error",
+    "reason",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +56,12 @@ def test_cron_hears_of_a_failure(place: Workplace, mails: Mails) -> None:
 
 
 def test_run_json_has_the_keys_of_the_contract(place: Workplace) -> None:
-    """In order, numbers and one text."""
+    """In order, numbers and two texts."""
     first = json.loads(place.invoke("run", "--json", *NOW).stdout)
     assert list(first) == KEYS
-    assert first == dict.fromkeys(KEYS, 0) | {"loaded": 2, "planned": 1, "sent": 1, "reason": ""}
+    assert first == dict.fromkeys(KEYS, 0) | {"loaded": 2, "planned": 1, "sent": 1, "relay_error": "", "reason": ""}
     second = json.loads(place.invoke("run", "--json", *NOW).stdout)
-    assert {key: second[key] for key in KEYS[:-1]} == dict.fromkeys(KEYS[:-1], 0)
+    assert {key: second[key] for key in KEYS[:-2]} == dict.fromkeys(KEYS[:-2], 0)
     assert "nobody is due" in second["reason"]
 
 
@@ -52,7 +70,7 @@ def test_run_json_has_the_keys_of_the_contract(place: Workplace) -> None:
     [
         ((), "there are no subscribers"),
         ((subscriber(keywords=["zebra"]),), "nothing matched"),
-        ((subscriber(send_at="18:00"),), "wait for a send time"),
+        ((subscriber(send_at="18:00"),), "nobody is due; the next is due at"),
     ],
 )
 def test_to_send_nothing_is_no_failure(place: Workplace, mails: Mails, people: tuple[str, ...], reason: str) -> None:
@@ -359,3 +377,83 @@ def test_status_counts_the_files_that_were_loaded(place: Workplace) -> None:
     (place.listings / "lost.txt").symlink_to(place.folder / "nowhere")
     assert place.invoke("load").returncode == 1
     assert json.loads(place.invoke("status", "--json").stdout)["files"] == 1
+
+
+@pytest.mark.parametrize(("reachable", "path"), [(True, "/ping/1"), (False, "/ping/1/fail")])
+def test_the_heartbeat_hears_of_every_run(place: Workplace, mails: Mails, reachable: bool, path: str) -> None:
+    """A good one and a failed one, each by its address; cron sees the same as without."""
+    with heard() as (port, calls):
+        place.port = mails.port if reachable else 1
+        place.configure(subscriber(), extra=f'[alarms]\nheartbeat = "http://127.0.0.1:{port}/ping/1"')
+        ended = place.invoke("run", *NOW)
+    assert (ended.returncode, bool(ended.stderr)) == (int(not reachable), not reachable)
+    ((called, body),) = calls
+    assert called == path
+    assert ("relay could not be used" in body) is not reachable
+
+
+@contextmanager
+def heard() -> Iterator[tuple[int, list[tuple[str, str]]]]:
+    """A service that waits for heartbeats: its port, and the path and body of each call."""
+    calls: list[tuple[str, str]] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            calls.append((self.path, body.decode()))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, calls
+        server.shutdown()
+
+
+def test_a_run_stops_in_time(place: Workplace, mails: Mails) -> None:
+    """With no time at all nothing is sent and nothing fails; the next run sends what is left."""
+    ended = place.invoke("run", "--at-most", "0", "--json", *NOW)
+    assert (ended.returncode, ended.stderr, mails.kept) == (0, "", [])
+    with place.opened() as app:
+        app.pipeline.load()
+        app.pipeline.plan()
+    counts = json.loads(place.invoke("run", "--at-most", "0", "--json", *NOW).stdout)
+    assert (counts["left"], counts["sent"], counts["reason"]) == (1, 0, "")
+    assert json.loads(place.invoke("run", "--at-most", "5", "--json", *NOW).stdout)["sent"] == 1
+    assert len(mails.kept) == 1
+
+
+def test_a_run_that_is_told_to_end_finishes_what_is_in_flight(place: Workplace, mails: Mails) -> None:
+    """SIGTERM: no other edition is taken, none stays in doubt, and the exit code is 0."""
+    people = [subscriber(f"reader{number}@example.org") for number in range(30)]
+    place.configure(*people, smtp="connections = 1")
+    running = place.start("run")
+    mails.on_mail = lambda: running.terminate() if len(mails.kept) == 3 else None
+    _, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (0, "")
+    sent = len(mails.kept)
+    assert 3 <= sent < 30
+    assert place.states() == {State.SENT: sent, State.PLANNED: 30 - sent}
+    mails.on_mail = None
+    assert place.invoke("run").returncode == 0
+    assert len({recipient for recipient, _ in mails.kept}) == len(mails.kept) == 30
+
+
+def test_an_alarm_comes_once_and_its_end_once(place: Workplace, mails: Mails) -> None:
+    """A file without entries breaks its source; the next good one mends it; status shows it meanwhile."""
+    place.configure(subscriber(), extra='[alarms]\nto = ["ops@example.org"]')
+    place.invoke("run", *NOW)
+    (place.listings / "b.json").write_text("[]")
+    for _ in range(3):
+        place.invoke("run", "--now", "2026-11-20T12:30+00:00")
+    assert "gave no entries" in place.invoke("status").stdout
+    place.listing("c.jsonl", [paper("Another reward model")])
+    place.invoke("run", "--now", "2026-11-20T13:00+00:00")
+    place.invoke("run", "--now", "2026-11-20T13:30+00:00")
+    begun, over = mails.parsed("ops@example.org")
+    assert str(begun["Subject"]).startswith("[Digest] broken: no entries from ")
+    assert str(over["Subject"]).startswith("[Digest] over: no entries from ")
+    assert "gave no entries" not in place.invoke("status").stdout

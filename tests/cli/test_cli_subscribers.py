@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import tomllib
@@ -15,13 +16,30 @@ from hypothesis import strategies as st
 from workplace import ADA, BAO, Workplace, subscriber
 
 from digest.cli.people import COLUMNS, read_people, write_csv, write_toml
-from digest.model import Profile, Subscriber
+from digest.config import Config
+from digest.model import Cadence, Profile, Subscriber
 from digest.profiles import check
+from digest.settings import Sender
+
+HOLIDAYS = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//digest//tests//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:A holiday\r\n"
+    "DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:20261225\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+EVERY_WISH = (
+    *("--days", "monday and thursday", "--min-matches", "3", "--max-entries", "7", "--paused-until", "9998-12-01"),
+    *("--skip", "2026-12-24/2027-01-02", "--skip", "berlin"),
+)
 
 
 @pytest.fixture(autouse=True)
 def _nobody_configured(place: Workplace) -> None:
     place.configure()
+
+
+def configure_holidays(place: Workplace) -> None:
+    """A configuration with the calendar `berlin`."""
+    (place.folder / "berlin.ics").write_text(HOLIDAYS, newline="")
+    place.configure(extra='[calendars]\nberlin = "berlin.ics"')
 
 
 def exported(place: Workplace, kind: str = "csv") -> str:
@@ -34,7 +52,7 @@ def exported(place: Workplace, kind: str = "csv") -> str:
 def test_one_is_added_listed_changed_and_removed(place: Workplace) -> None:
     """Each step is told; what changed is what was asked for."""
     ended = place.invoke(
-        "subscribers", "add", BAO, "reward model", "LoRA", "--zone", "Europe/Berlin", "--send-at", "07:30"
+        *("subscribers", "add", BAO, "reward model", "LoRA", "--zone", "Europe/Berlin", "--send-at", "07:30")
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{BAO}: added.\n", "")
     lines = place.invoke("subscribers", "list").stdout.splitlines()
@@ -60,6 +78,11 @@ def test_one_is_added_listed_changed_and_removed(place: Workplace) -> None:
         ((BAO, "x", "--zone", "Berlin"), "zone: 'Berlin' is not a time zone"),
         ((BAO, "x", "--send-at", "7 o'clock"), "send_at: not a local time of day"),
         ((BAO, "x", "--max-entries", "0"), "max_entries"),
+        ((BAO, "x", "--days", "fridy"), 'days: "fridy" is not understood here; did you mean "friday"?'),
+        ((BAO, "x", "--min-matches", "21"), "min_matches: 21 is more than max_entries, 20; lower it"),
+        ((BAO, "x", "--paused-until", "soon"), "paused_until: not a date; write one like 2026-12-01"),
+        ((BAO, "x", "--skip", "2026-12-24", "--skip", "24 Dec"), 'skip[2]: "24 Dec" is no day to skip'),
+        ((BAO, "x", "--skip", "berlin"), "skip: 'berlin' is not in [calendars] (it is empty); add it there"),
         ((BAO, ""), "keyword"),
         ((BAO,), "Missing argument"),
     ],
@@ -145,38 +168,45 @@ def test_a_file_of_another_form_is_told(place: Workplace, name: str, text: str, 
 @pytest.mark.parametrize("kind", ["csv", "toml"])
 def test_an_export_imports_as_it_was(place: Workplace, kind: str) -> None:
     """Into the same database nothing changes, into an empty one all come back; to a file or to standard output."""
-    place.invoke(
-        "subscribers",
-        "add",
-        BAO,
-        'a "quoted; phrase"',
-        "two; words" if kind == "x" else "LoRA^2",
-        "--name",
-        "Bao, Ltd.",
-    )
-    place.invoke(
-        "subscribers",
-        "add",
-        ADA,
-        "x",
-        "--match",
-        "any",
-        "--max-entries",
-        "7",
-        "--send-at",
-        "23:59",
-        "--zone",
-        "Asia/Tokyo",
-    )
+    configure_holidays(place)
+    place.invoke("subscribers", "add", BAO, 'a "quoted; phrase"', "LoRA^2", "--name", "Bao, Ltd.", *EVERY_WISH)
+    place.invoke("subscribers", "add", ADA, "x", "--match", "any", "--send-at", "23:59", "--zone", "Asia/Tokyo")
     text = exported(place, kind)
     file = f"people.{kind}"
     assert place.invoke("subscribers", "export", "--format", kind, "--out", file).stdout == f"Wrote {file}.\n"
     assert (place.folder / file).read_bytes().decode() == text
     assert place.invoke("subscribers", "import", file).stdout == "0 added, 0 changed, 0 refused.\n"
     place.database = "other.db"
-    place.configure()
+    configure_holidays(place)
     assert place.invoke("subscribers", "import", file).stdout == "2 added, 0 changed, 0 refused.\n"
     assert exported(place, kind) == text
+
+
+def test_an_export_of_before_there_was_a_cadence_imports(place: Workplace) -> None:
+    """What has no column has its default."""
+    head = "email,name,zone,send_at,max_entries,profile,match,capitals,keywords"
+    (place.folder / "old.csv").write_text(f'{head}\n{BAO},Bao,Asia/Tokyo,07:30,5,Digest,near,true,"LoRA\n"\n')
+    assert place.invoke("subscribers", "import", "old.csv").stdout == "1 added, 0 changed, 0 refused.\n"
+    (row,) = csv.DictReader(io.StringIO(exported(place), newline=""))
+    assert (row["days"], row["min_matches"], row["max_entries"]) == ("daily", "1", "5")
+    assert (row["paused_until"], row["skip"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.csv", f"email,skip,keywords\n{ADA},berlin,x\n{BAO},2026-12-24; bern,x\n"),
+        ("x.toml", f'[[subscribers]]\nemail = "{BAO}"\nkeywords = ["x"]\nskip = [2026-12-24, "bern"]\n'),
+    ],
+)
+def test_an_unknown_calendar_is_not_imported(place: Workplace, name: str, text: str) -> None:
+    """The message names those that there are."""
+    configure_holidays(place)
+    (place.folder / name).write_text(text)
+    ended = place.invoke("subscribers", "import", name)
+    assert ended.returncode == 1
+    (told,) = ended.stderr.splitlines()
+    assert told.endswith("not imported: skip: 'bern' is not in [calendars] (berlin); did you mean 'berlin'?")
 
 
 def test_an_export_as_toml_can_stand_in_a_configuration(place: Workplace) -> None:
@@ -211,9 +241,18 @@ people = st.builds(
     email=st.sampled_from((ADA, "Bao@Example.org", "c+x@bücher.example")),
     profiles=st.lists(profiles, min_size=1, max_size=3).map(tuple),
     name=texts,
-    zone=st.sampled_from(("UTC", "Asia/Kathmandu")),
-    send_at=st.none() | st.just(time(7, 30)),
-    max_entries=st.integers(1, 500),
+    cadence=st.builds(
+        Cadence,
+        days=st.sampled_from(("daily", "weekdays", "mon, thu", "monthly on 15", "last day", "first monday")),
+        send_at=st.none() | st.just(time(7, 30)),
+        zone=st.sampled_from(("UTC", "Asia/Kathmandu")),
+    ),
+    min_matches=st.integers(1, 5),
+    max_entries=st.integers(5, 500),
+    paused_until=st.none() | st.dates(),
+    skip=st.lists(
+        st.dates().map(str) | st.sampled_from(("berlin", "2026-12-24/2027-01-02")), max_size=3, unique=True
+    ).map(tuple),
 )
 everybody = st.lists(people, max_size=3, unique_by=lambda person: person.email)
 
@@ -228,7 +267,9 @@ def test_whatever_the_letters_they_come_back(tmp_path: Path, written: Iterable[S
     text = io.StringIO(newline="")
     (write_csv if kind == "csv" else write_toml)(written, text)
     file.write_bytes(text.getvalue().encode())
-    assert [(found.subscriber, found.fault) for found in read_people(file, 20)] == [(person, "") for person in written]
+    config = Config(sender=Sender(address="digest@example.org"), calendars={"berlin": "berlin.ics"})
+    found = [(read.subscriber, read.fault) for read in read_people(file, config)]
+    assert found == [(person, "") for person in written]
 
 
 def test_the_columns_are_those_of_the_help(place: Workplace) -> None:
@@ -237,14 +278,83 @@ def test_the_columns_are_those_of_the_help(place: Workplace) -> None:
 
 
 def test_add_changes_only_what_is_given(place: Workplace) -> None:
-    """Zone, time and name stay; of several profiles one must be named."""
-    first = ("--zone", "Asia/Tokyo", "--send-at", "07:30", "--name", "Bao", "--match", "any")
+    """Zone, time, days and name stay; of several profiles one must be named."""
+    configure_holidays(place)
+    first = ("--zone", "Asia/Tokyo", "--send-at", "07:30", "--name", "Bao", "--match", "any", *EVERY_WISH)
     assert place.invoke("subscribers", "add", BAO, "LoRA", *first).returncode == 0
     assert place.invoke("subscribers", "add", BAO, "quantization").returncode == 0
-    assert [line.split(",", 1)[1] for line in exported(place).splitlines()[1:2]] == [
-        'Bao,Asia/Tokyo,07:30,20,Digest,any,true,"quantization'
-    ]
+    wishes = 'Bao,Asia/Tokyo,07:30,"mon, thu",3,7,9998-12-01,2026-12-24/2027-01-02; berlin'
+    assert exported(place).splitlines()[1] == f'{BAO},{wishes},Digest,any,true,"quantization'
     assert place.invoke("subscribers", "add", BAO, "protein", "--profile", "Biology").returncode == 0
     ended = place.invoke("subscribers", "add", BAO, "robot")
     assert ended.returncode == 2
     assert "several profiles (Digest, Biology); say which with --profile" in ended.stderr
+
+
+def test_an_empty_text_brings_the_default_back(place: Workplace) -> None:
+    """A pause ends, days to skip are none, a time of day is none; the rest stays."""
+    configure_holidays(place)
+    place.invoke("subscribers", "add", BAO, "LoRA", "--send-at", "07:30", "--name", "Bao", *EVERY_WISH)
+    place.invoke("subscribers", "add", BAO, "LoRA", "--paused-until", "", "--skip", "", "--send-at", "", "--days", "")
+    assert exported(place).splitlines()[1] == f'{BAO},Bao,UTC,,daily,3,7,,,Digest,near,true,"LoRA'
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ((), "on the first run of the day, UTC"),
+        (("--days", "mon-fri", "--zone", "Asia/Tokyo"), "on the first run on weekdays, Asia/Tokyo"),
+        (("--days", "sat,sun", "--send-at", "07:30"), "at 07:30 UTC on weekends"),
+        (("--days", "15"), "on the first run on day 15 of the month, UTC"),
+        (("--days", "31"), "on the first run on the last day of the month, UTC"),
+        (("--days", "last friday"), "on the first run on the last Friday of the month, UTC"),
+        (("--days", "friday"), "on the first run on Fri, UTC"),
+        (
+            (*EVERY_WISH, "--send-at", "07:30", "--zone", "Europe/Berlin"),
+            "at 07:30 Europe/Berlin on Mon, Thu, paused until 9998-12-01, not on 2026-12-24/2027-01-02 or berlin, "
+            "at least 3 matches",
+        ),
+        (("--paused-until", "2000-01-01"), "on the first run of the day, UTC"),
+    ],
+)
+def test_the_list_says_when_in_words(place: Workplace, wishes: tuple[str, ...], said: str) -> None:
+    """What is as for everybody is not said, nor is a pause that is over."""
+    configure_holidays(place)
+    assert place.invoke("subscribers", "add", BAO, "LoRA", *wishes).returncode == 0
+    assert place.invoke("subscribers", "list").stdout.splitlines()[0] == f"{BAO}  {said}  Digest: LoRA"
+
+
+def test_a_pause_begins_and_ends(place: Workplace) -> None:
+    """All else stays as it is, with several profiles, too."""
+    place.invoke("subscribers", "add", BAO, "LoRA", "--days", "weekdays", "--skip", "2026-12-24")
+    place.invoke("subscribers", "add", BAO, "protein", "--profile", "Biology")
+    before = exported(place)
+    ended = place.invoke("subscribers", "pause", "Bao@Example.org", "--until", "9998-12-01")
+    assert (ended.returncode, ended.stdout) == (0, "Bao@Example.org: paused until 9998-12-01.\n")
+    assert exported(place) == before.replace(",20,,", ",20,9998-12-01,")
+    assert place.invoke("subscribers", "resume", BAO).stdout == f"{BAO}: resumed.\n"
+    assert exported(place) == before
+    assert place.invoke("subscribers", "resume", BAO).stdout == f"{BAO}: was not paused.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("pause", BAO, "--until", "2000-01-01"), "--until 2000-01-01 is not in the future; name the first date with"),
+        (("pause", BAO, "--until", "soon"), "paused_until: not a date; write one like 2026-12-01"),
+        (("pause", BAO), "Missing option"),
+        (("pause", "chidi@example.org", "--until", "9998-12-01"), "chidi@example.org is not subscribed; see: digest"),
+        (("resume", "chidi@example.org"), "chidi@example.org is not subscribed; see: digest subscribers list"),
+        (("pause", ADA, "--until", "9998-12-01"), "subscribers[1]; change it there"),
+        (("resume", ADA), "subscribers[1]; change it there"),
+    ],
+)
+def test_a_pause_that_cannot_be_is_told(place: Workplace, arguments: tuple[str, ...], said: str) -> None:
+    """With exit code 2, and nothing is changed."""
+    place.configure(subscriber())
+    place.invoke("subscribers", "add", BAO, "LoRA")
+    before = exported(place)
+    ended = place.invoke("subscribers", *arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert exported(place) == before

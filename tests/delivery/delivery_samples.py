@@ -13,7 +13,8 @@ from digest.model import Edition, Outcome, Rendered, State
 SENDER = Sender("digest@example.org", "Paper Digest", list_name="New papers")
 RENDERED = Rendered("7 new papers — 20 Nov", b"<p>Caf=C3=A9 =3D coffee</p>\r\n", b"Caf=C3=A9 =\r\n=3D coffee\r\n")
 EDITION = Edition(
-    id=1, subscriber=42, email="ada@example.com", name="Ada Lovelace", slot=date(2026, 11, 20), zone="Europe/Berlin",
+    id=1, subscriber=42, email="ada@example.com", name="Ada Lovelace", slot=date(2026, 11, 20),
+    since=date(2026, 11, 20), zone="Europe/Berlin", due_at=1_795_158_000,
     planned_at=1_795_158_000, matches=(), more=(), matched=7, considered=217,
 )  # fmt: skip
 

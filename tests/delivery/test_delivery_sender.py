@@ -130,7 +130,7 @@ def test_nothing_is_sent_without_a_commit(fail_at: int) -> None:
     ledger = MemoryLedger(editions(20), fail_at=fail_at)
     sent: list[Outcome] = []
     with pytest.raises(OSError, match="No space left"):
-        run(ledger, {}, connections=2, on_outcome=sent.append)
+        run(ledger, {}, connections=2, on_outcome=lambda _, outcome, __: sent.append(outcome))
     granted = {edition for sending, _ in ledger.commits[: fail_at - 1] for edition in sending}
     assert {outcome.edition for outcome in sent} <= granted
     assert len(granted) <= 2 * (fail_at - 1)
@@ -207,11 +207,12 @@ def test_a_fault_of_all_stops_before_the_first_send(fault: Exception) -> None:
 
 
 def test_told_to_stop_it_ends_what_is_in_flight() -> None:
-    """After the event no other edition is taken, and every SENDING has its outcome."""
+    """When it may not go on no other edition is taken, and every SENDING has its outcome."""
     ledger = MemoryLedger(editions(100))
-    stop = asyncio.Event()
-    report, _ = run(ledger, {}, stop=stop, on_outcome=lambda _: stop.set())
-    assert 1 <= report.states[State.SENT] <= 3
+    sent: list[float] = []
+    report, _ = run(ledger, {}, going=lambda: not sent, on_outcome=lambda _, __, seconds: sent.append(seconds))
+    assert 1 <= report.states[State.SENT] == len(sent) <= 3
+    assert all(0 < seconds < 60 for seconds in sent)
     assert ledger.count(State.SENDING) == 0
     assert ledger.count(State.PLANNED) == 100 - report.states[State.SENT]
 

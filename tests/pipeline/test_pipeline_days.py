@@ -11,7 +11,7 @@ import pytest
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
 from digest import look, press
-from digest.model import Outcome, State
+from digest.model import Edition, Outcome, State
 from digest.store import subscribers
 from digest.store.store import Store
 
@@ -32,6 +32,8 @@ def test_a_listing_becomes_a_mail_and_only_once(place: Workplace, mails: Mails) 
         "unknown": 0,
         "empty": 0,
         "suppressed": 0,
+        "left": 0,
+        "relay_error": "",
         "reason": "",
     }
     (text,) = mails.texts(ADA)
@@ -211,8 +213,8 @@ def test_who_leaves_between_plan_and_delivery_gets_nothing(place: Workplace, mai
     place.configure(subscriber(), subscriber(BAO))
     place.listing("a.jsonl", [paper("A reward model")])
     with place.opened() as app:
-        app.load()
-        app.plan()
+        app.pipeline.load()
+        app.pipeline.plan()
         with app.store.write() as connection:
             assert subscribers.remove(connection, ADA)
     place.configure(subscriber(BAO))
@@ -233,7 +235,7 @@ class _Leaver:
         """Note how many there are to be."""
         self.expected = editions
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, edition: Edition, outcome: Outcome, seconds: float) -> None:
         """The first mail has gone."""
         assert (self.expected, outcome.edition, outcome.state) == (2, 1, State.SENT)
         with self.store.write() as connection:
@@ -264,7 +266,7 @@ def test_preview_shows_what_a_run_sends(place: Workplace, mails: Mails) -> None:
     place.clock.at = NOON + 2 * DAY
     shown = {}
     with place.opened() as app, app.rehearsal() as rehearsed:
-        rehearsed.load()
+        rehearsed.pipeline.load()
         for email in (ADA, BAO):
             with rehearsed.store.read() as connection:
                 person = subscribers.find(connection, email)
@@ -293,6 +295,8 @@ def test_the_url_of_the_database_is_the_only_difference(place: Workplace, mails:
         "unknown": 0,
         "empty": 1,
         "suppressed": 0,
+        "left": 0,
+        "relay_error": "",
         "reason": "",
     }
     # PostgreSQL does not give a number again that a rehearsal took, so the id of a new subscriber differs.

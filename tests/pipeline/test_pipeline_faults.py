@@ -70,7 +70,7 @@ def test_a_keyword_that_cannot_be_read_harms_only_its_subscriber(place: Workplac
     ((email, reason),) = report.planned.failed
     assert email == ADA
     assert "The quote is never closed" in reason
-    assert place.run(NOON + 60).reason == "no edition could be made (subscribers: 1)"
+    assert place.run(NOON + 60).reason == "nobody is due; the next is due at 2026-11-21 00:00 UTC"  # it was told once
     with place.opened() as app, app.store.write() as connection:
         subscribers.put(connection, [subscribers.Named(ADA, _person(ADA))], NOON, 7, configured=False)
     assert place.run(NOON + 120).counts()["sent"] == 1
@@ -156,8 +156,8 @@ def test_an_edition_that_a_killed_run_left_is_resent_or_held(place: Workplace, m
     extra = f'[delivery]\non_unknown = "{policy}"'
     place.configure(*THREE, extra=extra)
     with place.opened() as app:
-        app.load()
-        app.plan()
+        app.pipeline.load()
+        app.pipeline.plan()
         with app.store.write() as connection:
             editions.take(connection, [2], NOON)
     report = place.run()
@@ -172,8 +172,8 @@ def test_an_edition_that_a_killed_run_left_is_resent_or_held(place: Workplace, m
 def test_a_deferred_edition_waits_and_the_reason_says_so(place: Workplace, mails: Mails) -> None:
     """For delivery.retry_minutes; then it goes, with the same bytes as it would have had."""
     with place.opened() as app:
-        app.load()
-        app.plan()
+        app.pipeline.load()
+        app.pipeline.plan()
         with app.store.write() as connection:
             editions.take(connection, [1], NOON)
             editions.record(connection, [Outcome(1, State.DEFERRED, 451, "4.2.0 later")], NOON, 300)
@@ -186,8 +186,8 @@ def test_a_deferred_edition_waits_and_the_reason_says_so(place: Workplace, mails
 def test_a_retry_has_the_same_bytes_whatever_was_loaded_since(place: Workplace, mails: Mails) -> None:
     """A new run, a later day, a listing that knows more of the entry: the mail of an edition stays the same."""
     with place.opened() as app:
-        app.load()
-        app.plan()
+        app.pipeline.load()
+        app.pipeline.plan()
         (edition,) = look.waiting(app.store, app.clock())
         first = app.press.message(edition, press.listed(app.store, edition))
     place.listing("b.jsonl", [paper("A reward model", "Now with an abstract", url="https://example.org/1")])

@@ -19,13 +19,14 @@ from digest.rendering.edition import BUDGET, Renderer
 from digest.rendering.slots import slot
 from digest.rendering.templates import load_html, load_text
 
+DAY = date(2026, 11, 20)
 RENDERER = Renderer(None, SITE)
 BLOCKS = {"card": "", "more_row": ""}
 HTML, TEXT = load_html(None, BLOCKS), load_text(None, BLOCKS)
 
 
 def one(entry: Entry, *reasons: Reason) -> tuple[Edition, dict[int, Entry]]:
-    edition = Edition(1, 1, "ada@example.org", "", date(2026, 11, 20), "UTC", 0, (Match(1, 1.0, reasons),), (), 1, 9)
+    edition = Edition(1, 1, "ada@example.org", "", DAY, DAY, "UTC", 0, 0, (Match(1, 1.0, reasons),), (), 1, 9)
     return edition, {1: entry}
 
 
@@ -57,7 +58,12 @@ def test_pieces_put_together_are_what_jinja_renders(links: object) -> None:
     """The fast way gives exactly the bytes that rendering each template in one go would give."""
     own = LINKS if links else None
     several = [synthetic(30, size, seed=size) for size in (1, 5, 6, 20)]
-    for edition, entries in [sample(), *((edition, papers) for editions, papers in several for edition in editions)]:
+    merged = replace(sample()[0], since=date(2026, 10, 28)), sample()[1]
+    for edition, entries in [
+        sample(),
+        merged,
+        *((edition, papers) for editions, papers in several for edition in editions),
+    ]:
         rendered = RENDERER.render(edition, entries, own)
         values = whole(edition, entries, own)
         assert decoded(rendered.html) == HTML.whole(values).replace("\n", "\r\n")
@@ -112,6 +118,26 @@ def test_the_head_of_the_page() -> None:
     assert html.count("<table") == len(re.findall(r'<table[^>]*role="presentation"', html))
 
 
+@pytest.mark.parametrize(
+    ("since", "slot", "long", "short"),
+    [
+        (date(2026, 11, 16), DAY, "16 – 20 November 2026", "16–20 Nov"),
+        (date(2026, 10, 28), date(2026, 11, 3), "28 October – 3 November 2026", "28 Oct–3 Nov"),
+        (date(2026, 12, 28), date(2027, 1, 2), "28 December 2026 – 2 January 2027", "28 Dec 2026–2 Jan 2027"),
+    ],
+)
+def test_a_merged_edition_is_labelled_with_its_range(since: date, slot: date, long: str, short: str) -> None:
+    """Title, masthead and text say the same range, the subject ends with it, and no single day is named for it."""
+    edition, entries = sample()
+    rendered = RENDERER.render(replace(edition, since=since, slot=slot), entries, LINKS)
+    page, text = (decoded(body).replace("\u00a0", " ") for body in (rendered.html, rendered.text))
+    assert f"<title>Digest, {long}</title>" in page
+    assert f">{long}</div>" in page
+    assert text.splitlines()[:2] == ["Digest", long]
+    assert rendered.subject.endswith(f" — {short}")
+    assert not re.search(r"\w+day, ", page + text)
+
+
 HOSTILE = (
     "{{7*7}} <mj-raw> <script>alert(1)</script> k<n & \"q\" 'r' {% raw %} </td></table> \n.\n \r.\r .\r\nMAIL FROM:"
 )
@@ -159,7 +185,7 @@ def test_html_keeps_to_its_budget() -> None:
     }
     matches = tuple(Match(number, 1.0 / number, reasons) for number in range(1, 501))
     more = tuple(range(501, 601))
-    edition = Edition(1, 1, "a@example.org", "", date(2026, 11, 20), "UTC", 0, matches, more, 700, 900, ("a", "b"))
+    edition = Edition(1, 1, "a@example.org", "", DAY, DAY, "UTC", 0, 0, matches, more, 700, 900, ("a", "b"))
     rendered = RENDERER.render(edition, entries, LINKS)
     page, text = decoded(rendered.html), decoded(rendered.text)
     assert BUDGET * 0.8 < len(rendered.html) <= BUDGET

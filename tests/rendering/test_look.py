@@ -5,6 +5,7 @@ from __future__ import annotations
 import quopri
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_every_colour_has_a_dark_counterpart() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 375, 800])
 def test_nothing_scrolls_sideways(width: int) -> None:
-    """Long titles, words and addresses wrap at every width."""
+    """Long titles, words, addresses and ranges of dates wrap at every width."""
     screenshots = pytest.importorskip("screenshots", reason="needs playwright")
     if not Path(screenshots.CHROMIUM).exists():
         pytest.skip("needs Debian's chromium")
@@ -78,7 +79,9 @@ def test_nothing_scrolls_sideways(width: int) -> None:
     entries[2] = replace(
         entries[2], abstract="See https://example.org/" + "path/" * 60, url="https://x.org/" + "y" * 400
     )
-    edition = replace(edition, email="someone" * 9 + "@example.org", profiles=("Profile" * 30, "B"))
+    edition = replace(
+        edition, since=date(2025, 9, 28), email="someone" * 9 + "@example.org", profiles=("Profile" * 30, "B")
+    )
     for links in (LINKS, None):
         page_html = quopri.decodestring(Renderer(None, SITE).render(edition, entries, links).html).decode()
         with screenshots.chromium() as browser:

@@ -99,7 +99,8 @@ def test_a_template_of_ones_own(tmp_path: Path) -> None:
     """A template in the operator's folder is used, and the missing one comes with the package."""
     (tmp_path / "digest.txt").write_text(TEXT.replace("{{ edition.summary }}", "Good day"), encoding="utf-8")
     entry = Entry(("a",), "A title", number=1)
-    edition = Edition(1, 1, "a@example.org", "", date(2026, 1, 2), "UTC", 0, (Match(1, 1.0),), (), 1, 1)
+    day = date(2026, 1, 2)
+    edition = Edition(1, 1, "a@example.org", "", day, day, "UTC", 0, 0, (Match(1, 1.0),), (), 1, 1)
     rendered = Renderer(tmp_path, SITE).render(edition, {1: entry})
     assert b"Good day" in rendered.text
     assert b"1 of 1 new paper matches" in rendered.html

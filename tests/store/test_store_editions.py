@@ -22,7 +22,10 @@ from digest.store.subscribers import Named
 
 NOW = 1_795_158_000
 TODAY = date(2026, 11, 20)
-MADE = Edition(0, 1, "reader1@example.org", "Ada", TODAY, "UTC", NOW, (Match(1, 2.5),), (2, 3), 3, 9, ("Digest",))
+MADE = Edition(
+    *(0, 1, "reader1@example.org", "Ada", TODAY, TODAY, "UTC", NOW, NOW),
+    *((Match(1, 2.5),), (2, 3), 3, 9, ("Digest",)),
+)
 ON_ITS_WAY = (State.PLANNED, State.DEFERRED)
 
 
@@ -62,7 +65,9 @@ made = st.builds(
     email=texts,
     name=texts,
     slot=st.dates(),
+    since=st.dates(),
     zone=texts,
+    due_at=st.integers(0, 2**60),
     planned_at=st.integers(0, 2**60),
     matches=st.lists(matches, max_size=3).map(tuple),
     more=st.lists(st.integers(1, 2**62), max_size=3).map(tuple),
@@ -202,8 +207,12 @@ def test_the_ledger_grants_what_it_has_committed(store: Store) -> None:
 
 
 def test_runs_are_noted(connection: Connection) -> None:
-    """The newest is the last."""
-    assert runs.last(connection) is None
-    runs.record(connection, NOW, NOW + 1, {"sent": 1, "reason": ""})
-    runs.record(connection, NOW + 9, NOW + 10, {"sent": 0, "reason": "nothing matched"})
+    """The last is the newest that has ended, and progress is that of any."""
+    assert (runs.last(connection), runs.last_progress(connection)) == (None, None)
+    first, second = runs.begin(connection, NOW), runs.begin(connection, NOW + 9)
+    runs.finish(connection, second, NOW + 10, {"sent": 0, "reason": "nothing matched"})
     assert runs.last(connection) == (NOW + 9, NOW + 10, {"sent": 0, "reason": "nothing matched"})
+    runs.progress(connection, first, NOW + 20)
+    assert runs.last_progress(connection) == NOW + 20
+    assert runs.since(connection, NOW) == [{"sent": 0, "reason": "nothing matched"}]
+    assert runs.since(connection, NOW + 10) == []

@@ -18,7 +18,7 @@ from digest.store.schema import files, keys, rejections, sightings
 from digest.store.store import Store
 from digest.store.subscribers import Named
 
-NOW = 1_795_158_000
+NOW, TODAY = 1_795_158_000, date(2026, 11, 20)
 
 
 def entry(title: str, *more: str, **fields: Any) -> Entry:
@@ -132,7 +132,7 @@ def test_an_entry_that_an_edition_may_hold_stays_as_it_is(store: Store) -> None:
     save(store, entry("One"))
     with store.write() as connection:
         subscribers.put(connection, [Named("a@x", Subscriber("a@x", ()))], NOW, 7, configured=False)
-        planned = Edition(0, 1, "a@x", "", date(2026, 11, 20), "UTC", NOW, (Match(1, 1.0),), (), 1, 1)
+        planned = Edition(0, 1, "a@x", "", TODAY, TODAY, "UTC", NOW, NOW, (Match(1, 1.0),), (), 1, 1)
         editions.insert(connection, [Plan(planned, 0, 1, State.EMPTY)])
     save(store, entry("One", abstract="Early"), name="b.txt")
     assert stored(store)[0].abstract == "Early"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from datetime import date, time
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,9 +18,10 @@ from workplace import Workplace
 
 import digest.store
 from digest.errors import ConfigError, DigestError, StoreError
-from digest.store import entries
+from digest.model import Cadence
+from digest.store import editions, entries, runs, subscribers
 from digest.store.schema import HEAD, metadata
-from digest.store.store import Store, open_store
+from digest.store.store import Store, _engine, open_store
 
 
 def test_migrations_from_scratch_give_the_tables_of_the_schema(store: Store) -> None:
@@ -189,3 +192,40 @@ def test_a_reader_sees_one_state_of_the_database(store: Store) -> None:
         assert reading.execute(count).scalar() == 0
     with store.read() as reading:
         assert reading.execute(count).scalar() == 1
+
+
+def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: str, tmp_path: Path) -> None:
+    """Subscribers of the first tables are due as before, get mail every day, and their editions keep their date."""
+    engine = _engine(database, tmp_path)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(digest.store.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for number, active in ((1, True), (2, False)):
+            connection.execute(text(_OLD_SUBSCRIBER), {"id": number, "active": active})
+        connection.execute(text(_OLD_EDITION))
+        connection.execute(text("INSERT INTO runs (id, started_at, finished_at, report) VALUES (1, 5, 6, '{}')"))
+    engine.dispose()
+    store = open_store(database, tmp_path)
+    with store.read() as connection:
+        (due,) = subscribers.due(connection, 100)
+        assert due.subscriber.cadence == Cadence("daily", time(7, 30), "Asia/Kathmandu")
+        assert (due.due_at, due.watermark, due.since, due.subscriber.min_matches) == (99, 7, None, 1)
+        (edition,) = editions.waiting(connection, 100, 0, 10)
+        assert (edition.slot, edition.since, edition.due_at) == (date(2026, 11, 20), date(2026, 11, 20), 50)
+        assert runs.last(connection) == (5, 6, {})
+    store.close()
+
+
+_OLD_SUBSCRIBER = """
+    INSERT INTO subscribers (id, identity, email, name, zone, send_at, max_entries, active, configured, profiles,
+                             watermark, due_at, created_at)
+    VALUES (:id, 'reader' || :id, 'a@example.org', '', 'Asia/Kathmandu', '07:30', 20, :active, :active, '[]', 7, 99, 1)
+"""
+_OLD_EDITION = """
+    INSERT INTO editions (id, subscriber, slot, state, reason, code, attempts, planned_at, next_at, changed_at, after,
+                          upto, considered, matched, matches, more, email, name, zone, profiles)
+    VALUES (1, 1, '2026-11-20', 'planned', '', 0, 0, 50, 50, 50, 0, 7, 1, 1, '[]', '[]', 'ada@example.org', '', 'UTC',
+            '[]')
+"""

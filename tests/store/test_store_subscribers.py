@@ -11,16 +11,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from digest.model import Edition, Entry, Listing, Profile, State, Subscriber
+from digest.model import Cadence, Edition, Entry, Listing, Profile, State, Subscriber
 from digest.store import editions, entries, subscribers
 from digest.store.editions import Plan
 from digest.store.store import Store
-from digest.store.subscribers import Named
+from digest.store.subscribers import Named, Step
 
 NOW = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())
 HOUR, DAY = 3_600, 86_400
 ADA = Subscriber("Ada@example.org", (Profile("Digest", ("reward model",)),))
 TODAY = date(2026, 11, 20)
+
+
+def at(send_at: time | None, zone: str = "UTC", days: str = "daily") -> Subscriber:
+    """Ada, with another cadence."""
+    return replace(ADA, cadence=Cadence(days, send_at, zone))
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def emails(connection: Connection) -> list[str]:
 
 def mailed(connection: Connection, slot: date, state: State = State.PLANNED) -> None:
     """Plan an edition of subscriber 1."""
-    edition = Edition(0, 1, ADA.email, "", slot, "UTC", NOW, (), (), 1, 1)
+    edition = Edition(0, 1, ADA.email, "", slot, slot, "UTC", NOW, NOW, (), (), 1, 1)
     editions.insert(connection, [Plan(edition, 0, 0, state)])
 
 
@@ -64,9 +69,16 @@ people = st.builds(
         max_size=3,
     ).map(tuple),
     name=names,
-    zone=st.sampled_from(("UTC", "Asia/Kathmandu")),
-    send_at=st.none() | st.times().map(lambda at: at.replace(second=0, microsecond=0)),
-    max_entries=st.integers(1, 500),
+    cadence=st.builds(
+        Cadence,
+        days=st.sampled_from(("daily", "mon, thu", "first monday")),
+        send_at=st.none() | st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+        zone=st.sampled_from(("UTC", "Asia/Kathmandu")),
+    ),
+    min_matches=st.integers(1, 20),
+    max_entries=st.integers(20, 500),
+    paused_until=st.none() | st.dates(),
+    skip=st.lists(st.sampled_from(("2026-12-24", "2026-12-24/2027-01-02", "berlin"))).map(tuple),
 )
 
 
@@ -95,7 +107,7 @@ def test_a_new_subscriber_looks_some_days_back(connection: Connection) -> None:
     load(connection, "week", now=NOW - 7 * DAY)
     load(connection, "new", now=NOW)
     put(connection, ADA)
-    (due,) = subscribers.due(connection, NOW, 0)
+    (due,) = subscribers.due(connection, NOW)
     assert due.watermark == 1
 
 
@@ -113,25 +125,25 @@ def test_a_first_slot_is_today_where_the_subscriber_is(
     connection: Connection, send_at: time | None, zone: str, due_at: int
 ) -> None:
     """At once without a send time or after it, else when it comes."""
-    put(connection, replace(ADA, send_at=send_at, zone=zone))
-    assert subscribers.next_due(connection) == due_at
-    assert len(subscribers.due(connection, due_at, 0)) == 1
-    assert subscribers.due(connection, due_at - 1, 0) == []
+    put(connection, at(send_at, zone))
+    assert subscribers.next_moment(connection) == due_at
+    assert len(subscribers.due(connection, due_at)) == 1
+    assert subscribers.due(connection, due_at - 1) == []
 
 
 def test_a_changed_send_time_gives_no_second_edition_of_a_day(connection: Connection) -> None:
     """Who has had today's is next due tomorrow; who has not, or has had an empty one, still today."""
     put(connection, ADA)
     mailed(connection, TODAY, State.EMPTY)
-    put(connection, replace(ADA, send_at=time(18)))
-    assert subscribers.next_due(connection) == NOW + 6 * HOUR
+    put(connection, at(time(18)))
+    assert subscribers.next_moment(connection) == NOW + 6 * HOUR
     mailed(connection, TODAY)
-    put(connection, replace(ADA, send_at=time(19)))
-    assert subscribers.next_due(connection) == NOW + 7 * HOUR + DAY
-    put(connection, replace(ADA, zone="Pacific/Honolulu"))
-    assert subscribers.next_due(connection) == NOW - 2 * HOUR + DAY
-    put(connection, replace(ADA, zone="Pacific/Honolulu", name="Ada"))
-    assert subscribers.next_due(connection) == NOW - 2 * HOUR + DAY
+    put(connection, at(time(19)))
+    assert subscribers.next_moment(connection) == NOW + 7 * HOUR + DAY
+    put(connection, at(None, "Pacific/Honolulu"))
+    assert subscribers.next_moment(connection) == NOW - 2 * HOUR + DAY
+    put(connection, replace(at(None, "Pacific/Honolulu"), name="Ada"))
+    assert subscribers.next_moment(connection) == NOW - 2 * HOUR + DAY
 
 
 def test_who_leaves_the_configuration_is_unsubscribed(connection: Connection) -> None:
@@ -153,7 +165,7 @@ def test_who_is_removed_is_not_due(connection: Connection) -> None:
     assert subscribers.remove(connection, "ada@example.org")
     assert not subscribers.remove(connection, "ada@example.org")
     assert subscribers.find(connection, "ada@example.org") is None
-    assert (subscribers.due(connection, NOW, 0), subscribers.next_due(connection)) == ([], None)
+    assert (subscribers.due(connection, NOW), subscribers.next_moment(connection)) == ([], None)
     assert subscribers.lowest_watermark(connection, NOW) is None
 
 
@@ -165,19 +177,19 @@ def test_who_comes_back_begins_as_a_new_subscriber(connection: Connection) -> No
     load(connection, "meanwhile", now=NOW - 30 * DAY)
     load(connection, "new")
     assert put(connection, ADA) == (0, 1)
-    (due,) = subscribers.due(connection, NOW, 0)
+    (due,) = subscribers.due(connection, NOW)
     assert due.watermark == 2
     mailed(connection, TODAY)
     subscribers.remove(connection, "ada@example.org")
     put(connection, ADA)
-    assert subscribers.next_due(connection) == NOW + 12 * HOUR
+    assert subscribers.next_moment(connection) == NOW + 12 * HOUR
 
 
 def test_who_comes_back_sees_nothing_twice(connection: Connection) -> None:
     """A watermark never goes down."""
     put(connection, ADA)
     load(connection, "seen")
-    subscribers.advance(connection, [(1, NOW, 1)])
+    subscribers.advance(connection, [Step(1, NOW, None, 1, None)])
     subscribers.remove(connection, "ada@example.org")
     put(connection, ADA)
     found = subscribers.find(connection, "ada@example.org")
@@ -186,21 +198,22 @@ def test_who_comes_back_sees_nothing_twice(connection: Connection) -> None:
 
 
 def test_the_due_come_in_batches(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each behind the last id of the one before, with the lowest watermark of all known beforehand."""
+    """Those who wait longest first, each behind the last of the batch before; the lowest watermark is known first."""
     monkeypatch.setattr(subscribers, "AT_ONCE", 3)
     put(connection, *(replace(ADA, email=f"reader{n}@example.org") for n in range(7)))
-    subscribers.advance(connection, [(1, NOW + 1, 4), (2, NOW, 5), (3, NOW, 3), (4, NOW, 2)])
-    first = subscribers.due(connection, NOW, 0)
-    assert [one.subscriber.id for one in first] == [2, 3, 4]
-    assert [one.subscriber.id for one in subscribers.due(connection, NOW, 4)] == [5, 6, 7]
-    assert subscribers.due(connection, NOW, 7) == []
-    assert [one.watermark for one in first] == [5, 3, 2]
+    places = [(1, NOW + 1, 4), (2, NOW, 5), (3, NOW, 3), (4, NOW - 1, 2), (7, NOW - 2, 6)]
+    subscribers.advance(connection, [Step(one, due_at, None, mark, None) for one, due_at, mark in places])
+    batches: list[list[subscribers.Due]] = [subscribers.due(connection, NOW)]
+    while batches[-1]:
+        batches.append(subscribers.due(connection, NOW, batches[-1][-1]))
+    assert [[one.subscriber.id for one in batch] for batch in batches] == [[5, 6, 7], [4, 2, 3], []]
+    assert [one.watermark for one in batches[1]] == [2, 5, 3]
     assert subscribers.lowest_watermark(connection, NOW) == 0
 
 
 def test_a_time_zone_may_change_over_the_date_line(connection: Connection) -> None:
     """Whichever way the move goes, no local date is mailed twice."""
-    put(connection, replace(ADA, zone="Pacific/Kiritimati"))
+    put(connection, at(None, "Pacific/Kiritimati"))
     mailed(connection, TODAY + timedelta(days=1))
-    put(connection, replace(ADA, zone="Pacific/Pago_Pago"))
-    assert subscribers.next_due(connection) == int(datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp())
+    put(connection, at(None, "Pacific/Pago_Pago"))
+    assert subscribers.next_moment(connection) == int(datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp())

@@ -1,0 +1,261 @@
+"""Plan: whoever is due gets an edition, one row per subscriber and slot, in one transaction per batch.
+
+Rules
+-----
+1. A row is written for every slot: PLANNED, FAILED, or EMPTY with the reason, also for slots that passed while nothing
+   ran.
+2. What a slot did not use stays for the next edition: entries of missed, paused and skipped days, and matches too few
+   for a mail, though these for no longer than LONGEST_WAIT. The edition that takes them in says since when.
+3. After silence entries stay in the window for `first_days`, for when the profile changes.
+4. An edition that is empty for want of entries gives way to a better one of the same date, unless a fixed time is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import NamedTuple
+
+from digest.cadence import Slot, between, calendar_names, latest, next_due, skipped
+from digest.matching import Frequencies, Lookup, Reader, Selection, Selector, built_in
+from digest.model import Edition, State
+from digest.report import Planned
+from digest.store import editions, entries, subscribers
+from digest.store.editions import Plan
+from digest.store.store import Store
+from digest.store.subscribers import Due, Step
+
+MORE = 40
+"""Entries beyond a subscriber's maximum that are listed by title."""
+LONGEST_WAIT = 30
+"""Days after which matches go out even if they are too few."""
+MOST_MISSED = 366
+Calendars = Mapping[str, Mapping[date, str]]
+_DAY = 86_400
+_DAY_APART = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is decided for everybody.
+
+    How far back a first edition looks, after how long silence is a stale source (0: never), and which days are skipped;
+    `calendars` gives, for a year round a moment, by name what their days are called.
+    """
+
+    first_days: int
+    stale_seconds: int
+    skip: tuple[str, ...]
+    calendars: Callable[[int], Calendars]
+
+
+class _Numbers(NamedTuple):
+    """Places in the order of entries: the newest, and the last ones loaded before the two limits of rules 2 and 3."""
+
+    newest: int
+    forgotten: int
+    waited: int
+    loaded_at: int  # when the newest was loaded
+
+
+def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool]) -> Planned:
+    """Write the editions of everybody whose slot has come, for as long as `going` says so."""
+    with store.read() as connection:
+        lowest = subscribers.lowest_watermark(connection, now)
+        if lowest is None:
+            return Planned()
+        window = entries.window(connection, lowest)
+        numbers = _Numbers(
+            entries.newest_number(connection),
+            entries.number_before(connection, now - policy.first_days * _DAY),
+            entries.number_before(connection, now - LONGEST_WAIT * _DAY),
+            entries.newest_at(connection),
+        )
+    batch = _Batch(store, Selector(window, lookup(store)), now, policy, policy.calendars(now), numbers)
+    done, due = Planned(window=len(window)), _due(store, now, None)
+    while due and going():
+        done += batch.plan(due)
+        due = _due(store, now, due[-1])
+    return done
+
+
+def _due(store: Store, now: int, after: Due | None) -> list[Due]:
+    with store.read() as connection:
+        return subscribers.due(connection, now, after)
+
+
+def edition_for(store: Store, person: Due, now: int) -> Edition:
+    """The edition that a subscriber would get from all above the watermark; nothing is written."""
+    with store.read() as connection:
+        window = entries.window(connection, person.watermark)
+    (chosen,) = Selector(window, lookup(store)).select([_reader(person)], MORE)
+    return _edition(person, latest(now, person.subscriber.cadence), now, chosen)
+
+
+class _Made(NamedTuple):
+    """What a plan makes for one subscriber: an edition, rows for missed slots, and where the subscriber then stands."""
+
+    plan: Plan
+    missed: list[Plan]
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Plans some subscribers at a time."""
+
+    store: Store
+    selector: Selector
+    now: int
+    policy: Policy
+    calendars: Calendars
+    numbers: _Numbers
+
+    def plan(self, due: Sequence[Due]) -> Planned:
+        """Write their editions, and where they then stand."""
+        chosen = self.selector.select([_reader(one) for one in due], MORE)
+        made = [self._made(one, selection) for one, selection in zip(due, chosen, strict=True)]
+        missed = [plan for one in made for plan in one.missed]
+        with self.store.write() as connection:
+            editions.insert_missed(connection, missed)
+            written = editions.insert(connection, [one.plan for one in made])
+            steps = [
+                one.step if one.plan.edition.subscriber in written else _stood(one.step, person)
+                for one, person in zip(made, due, strict=True)
+            ]
+            subscribers.advance(connection, steps)
+        states = [one.plan.state for one in made if one.plan.edition.subscriber in written]
+        failed = tuple((one.plan.edition.email, one.plan.reason) for one in made if one.plan.state is State.FAILED)
+        named = frozenset(
+            chain.from_iterable(calendar_names(one.subscriber.skip) for one in due if one.subscriber.skip)
+        )
+        return Planned(
+            due=len(due),
+            planned=states.count(State.PLANNED),
+            empty=states.count(State.EMPTY),
+            missed=len(missed),
+            failed=failed,
+            unknown=named - self.calendars.keys(),
+        )
+
+    def _made(self, due: Due, chosen: Selection) -> _Made:
+        slot = latest(self.now, due.subscriber.cadence)
+        state, reason = self._verdict(due, slot, chosen)
+        shown = chosen if state is State.PLANNED else chosen._replace(matches=(), more=())
+        edition = _edition(due, slot, self.now, shown)
+        plan = Plan(edition, due.watermark, self.numbers.newest, state, reason)
+        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, chosen))
+
+    def _verdict(self, due: Due, slot: Slot, chosen: Selection) -> tuple[State, str]:
+        """The state of a new edition, and why it is not PLANNED."""
+        person = due.subscriber
+        if reason := self._closed(due, slot.date):
+            return State.EMPTY, reason
+        if chosen.fault:
+            return State.FAILED, chosen.fault
+        if not chosen.matches:
+            return State.EMPTY, self._silence(due, chosen)
+        if chosen.matched < person.min_matches and not self._waited(chosen):
+            return State.EMPTY, f"{chosen.matched} of at least {person.min_matches} matches; they wait for the next"
+        return State.PLANNED, ""
+
+    def _closed(self, due: Due, day: date) -> str:
+        """Why a subscriber wants no mail on a day ("": wants it)."""
+        person = due.subscriber
+        if person.paused_until and day < person.paused_until:
+            return f"paused until {person.paused_until}"
+        skip = (*self.policy.skip, *person.skip)
+        reason = skipped(day, skip, self.calendars) if skip else ""
+        return f"skipped: {reason}" if reason else ""
+
+    def _silence(self, due: Due, chosen: Selection) -> str:
+        """Why nothing is in an edition."""
+        loaded_at, stale = self.numbers.loaded_at, self.policy.stale_seconds
+        if stale and loaded_at < self.now - stale:
+            return f"stale source: nothing new since {_day(loaded_at)}" if loaded_at else "stale source: nothing yet"
+        before = latest(due.due_at - 1, due.subscriber.cadence)
+        return NOTHING_MATCHED if chosen.considered and loaded_at > before.due_at else NO_NEW_FILE
+
+    def _waited(self, chosen: Selection) -> bool:
+        """Whether a match has waited for others long enough."""
+        return any(match.entry <= self.numbers.waited for match in chosen.matches)
+
+    def _missed(self, due: Due, edition: Edition) -> list[Plan]:
+        """Rows for the slots before this one that nobody was there to plan."""
+        cadence = due.subscriber.cadence
+        first = max(latest(due.due_at, cadence).date, edition.slot - timedelta(days=MOST_MISSED))
+        if first >= edition.slot:
+            return []
+        return [
+            Plan(
+                _edition(due, slot, self.now, _NOTHING),
+                due.watermark,
+                due.watermark,
+                State.EMPTY,
+                self._closed(due, slot.date) or f"missed; in the edition of {edition.slot}",
+            )
+            for slot in between(first, edition.slot - _DAY_APART, cadence)
+        ]
+
+    def _step(self, due: Due, slot: Slot, plan: Plan, chosen: Selection) -> Step:
+        """Where a subscriber stands after a plan (rules 2 to 4)."""
+        cadence, edition = due.subscriber.cadence, plan.edition
+        due_at, settled = next_due(slot.date, cadence).due_at, slot.date + _DAY_APART
+        if plan.state is State.PLANNED:
+            return Step(edition.subscriber, due_at, None, self.numbers.newest, settled)
+        if self._closed(due, slot.date):
+            return Step(edition.subscriber, due_at, None, due.watermark, edition.since)
+        used = min([self.numbers.forgotten, *(match.entry - 1 for match in chosen.matches)])  # too few matches stay
+        since = edition.since if chosen.matches or plan.state is State.FAILED else settled
+        again_at = None if cadence.send_at or plan.state is State.FAILED else slot.due_at
+        return Step(edition.subscriber, due_at, again_at, max(due.watermark, used), since)
+
+
+NO_NEW_FILE, NOTHING_MATCHED = "no new file", "no new entry matched"
+_NOTHING = Selection((), (), 0, 0)
+
+
+def _stood(step: Step, due: Due) -> Step:
+    """A step without an edition, for its slot has one that stays."""
+    return step._replace(again_at=None, watermark=due.watermark, since=due.since)
+
+
+def _reader(due: Due) -> Reader:
+    return Reader(due.subscriber.profiles, due.watermark, due.subscriber.max_entries)
+
+
+def _edition(due: Due, slot: Slot, now: int, chosen: Selection) -> Edition:
+    person = due.subscriber
+    since = due.since or latest(due.due_at, person.cadence).date
+    return Edition(
+        id=0,
+        subscriber=person.id,
+        email=person.email,
+        name=person.name,
+        slot=slot.date,
+        since=min(since, slot.date),
+        zone=person.cadence.zone,
+        due_at=slot.due_at,
+        planned_at=now,
+        matches=chosen.matches,
+        more=chosen.more,
+        matched=chosen.matched,
+        considered=chosen.considered,
+        profiles=tuple(profile.name for profile in person.profiles),
+    )
+
+
+def _day(moment: int) -> date:
+    return datetime.fromtimestamp(moment, UTC).date()
+
+
+def lookup(store: Store) -> Lookup:
+    """Word frequencies over all entries in the store, and the built-in ones."""
+
+    def look_up(stems: Collection[str]) -> Frequencies:
+        with store.read() as connection:
+            return entries.frequencies(connection, stems) + built_in()
+
+    return look_up

@@ -1,0 +1,44 @@
+"""Why a run had nothing to send."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digest.pipeline import Pipeline
+from digest.report import Loaded, Planned
+from digest.store import editions, subscribers
+
+
+def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned) -> str:
+    """Why there was nothing to send, after these two; `file` is the configuration."""
+    with pipeline.store.read() as connection:
+        anybody = subscribers.any_active(connection)
+        deferred = editions.count_deferred(connection)
+        silent = subscribers.count_silent(connection)
+    if not anybody:
+        return f"there are no subscribers; add [[subscribers]] to {file}, or run: digest subscribers add"
+    if deferred:
+        return f"the relay deferred what is left (editions: {deferred:,}); it is tried again later"
+    if not planned.due and silent:
+        return f"there is nothing new since the last run, and nothing matched then (subscribers: {silent:,})"
+    return _why_unsent(pipeline, loaded, planned) if planned.due else _nobody_due(pipeline)
+
+
+def _nobody_due(pipeline: Pipeline) -> str:
+    with pipeline.store.read() as connection:
+        next_due = subscribers.next_moment(connection) or 0
+    when = datetime.fromtimestamp(next_due, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    return f"nobody is due; the next is due at {when} UTC"
+
+
+def _why_unsent(pipeline: Pipeline, loaded: Loaded, planned: Planned) -> str:
+    """Why there was nothing for those who are due."""
+    if planned.failed:
+        return f"no edition could be made (subscribers: {len(planned.failed):,})"
+    if planned.planned:
+        return "those who would have got an edition have unsubscribed"
+    if planned.window:
+        return f"nothing matched (new entries: {planned.window:,}, subscribers due: {planned.due:,})"
+    waiting = f"; {len(loaded.waiting)} still being written" if loaded.waiting else ""
+    return f"no new file in {', '.join(map(str, pipeline.intake.paths))}{waiting}"

@@ -1,0 +1,125 @@
+"""The state of each configured path, by what was loaded from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from digest.alarms import SourceState
+from digest.listings import folder
+from digest.store.schema import files, runs
+from digest.store.sources import states
+from digest.store.store import Store
+
+NOW = 1_795_158_000
+
+
+def loaded(store: Store, *found: tuple[str, int], fault: str = "") -> None:
+    """Note files as loaded, one a minute from NOW on: path and number of entries."""
+    rows = [
+        {"digest": path + str(at), "path": path, "size": 1, "mtime_ns": 1, "loaded_at": NOW + at, "format": "json"}
+        | {"curator": "", "entries": entries, "new": 0, "warnings": ["odd", fault] if fault else []}
+        for at, (path, entries) in enumerate(found)
+    ]
+    with store.write() as connection:
+        connection.execute(insert(files), rows)
+
+
+def state(store: Store, path: str) -> SourceState:
+    """The state of one path."""
+    with store.read() as connection:
+        [found] = states(connection, [path])
+        return found
+
+
+def counts(store: Store, path: str, file: str) -> bool:
+    """Whether a file counts for a path, with another loaded before it."""
+    with store.write() as connection:
+        connection.execute(files.delete())
+    loaded(store, ("/zzz/a.txt", 1), (file, 1))
+    return state(store, path).last_path == file
+
+
+def test_a_folder_is_judged_by_its_newest_file(store: Store) -> None:
+    """The newest is the one loaded last, at any depth; what came to other folders is theirs."""
+    loaded(store, ("/in/b.txt", 3), ("/in/deep/a.txt", 5), ("/other/c.txt", 0))
+    assert state(store, "/in") == SourceState("/in", NOW + 1, 5, "/in/deep/a.txt", NOW + 1)
+    assert state(store, "/other") == SourceState("/other", None, 0, "/other/c.txt", NOW + 2)
+
+
+def test_files_without_entries_do_not_make_a_source_new(store: Store) -> None:
+    """The newest file that gave entries is found behind them, and why the last one gave none."""
+    loaded(store, ("/in/a.txt", 3), *((f"/in/{number}.txt", 0) for number in range(500)), fault="no entries found")
+    assert state(store, "/in") == SourceState("/in", NOW, 0, "/in/499.txt", NOW + 500, "no entries found")
+
+
+def test_a_path_without_files_has_the_moment_of_the_first_run(store: Store) -> None:
+    """So that one which never gives anything can be told from one that is new."""
+    assert state(store, "/in") == SourceState("/in")
+    with store.write() as connection:
+        row = {"progress_at": NOW, "report": {}}
+        connection.execute(insert(runs), [row | {"started_at": NOW + at} for at in (5, 60)])
+    assert state(store, "/in") == SourceState("/in", watched_since=NOW + 5)
+
+
+def test_each_path_has_its_state_in_the_order_given(store: Store) -> None:
+    """A folder, a file and a glob side by side; a file may count for several."""
+    loaded(store, ("/in/a.txt", 1), ("/in/b.json", 2))
+    with store.read() as connection:
+        found = states(connection, ["/in/a.txt", "/in", "/in/*.json", "/in/*.xml"])
+    assert [s.last_entries for s in found] == [1, 2, 2, None]
+
+
+OTHERS = [
+    ("/in_1", "/inx1/a.txt"),
+    ("/in%", "/in-other/a.txt"),
+    ("/in", "/in2/a.txt"),
+    ("/in", "/IN/a.txt"),
+    ("/in/a.txt", "/in/A.txt"),
+    ("/in/*.txt", "/in/deep/a.txt"),
+    ("/in/*.txt", "/in/a.txt.json"),
+    ("/in*/x", "/in/deep/x/a.txt"),
+    ("/in/[ab].txt", "/in/c.txt"),
+]
+OWN = [
+    ("/in_1", "/in_1/a.txt"),
+    ("/100%", "/100%/a.txt"),
+    ("/papers [old]", "/papers [old]/a.txt"),
+    ("/papers [old]/*.txt", "/papers o/a.txt"),
+    ("/é\\'", "/é\\'/a.txt"),
+    ("/", "/a.txt"),
+    ("/in/../in", "/in/../in/a.txt"),
+    ("/in/*", "/in/deep/er/a.txt"),
+    ("/in/**/*.txt", "/in/a.txt"),
+    ("/in/**/*.txt", "/in/deep/er/a.txt"),
+    ("/*/x", "/in/x/a.txt"),
+    ("/in/?.txt", "/in/é.txt"),
+]
+
+
+def test_signs_and_capitals_in_a_path_stand_for_themselves(store: Store) -> None:
+    """No wildcard of SQL takes in another folder, and `*` stops at a slash."""
+    assert [(path, file) for path, file in OTHERS if counts(store, path, file)] == []
+
+
+def test_a_path_finds_its_files(store: Store) -> None:
+    """Folders by their name whatever stands in it, globs by their signs, and what lies in a folder that a glob hits."""
+    assert [(path, file) for path, file in OWN if not counts(store, path, file)] == []
+
+
+NAMES = ["a.txt", "b.txt", "a/a.txt", "a/c.txt", "a/b/c.txt", "b/b/a.txt", "x/b/c.txt", "x/y/a", "ab/c.json"]
+PATTERNS = ["*", "*.txt", "a*", "**/*.txt", "**", "a/*", "*/b", "?.txt", "[ab]", "a/**/c.txt", "**/b/*", "no*"]
+
+
+def test_a_glob_means_what_it_means_to_the_walk(store: Store, tmp_path: Path) -> None:
+    """Just the files that the walk over the disk finds are of the source."""
+    tree = tmp_path / "tree"
+    for name in NAMES:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(name)
+    for pattern in PATTERNS:
+        walked = folder.scan([tree / pattern], 0, datetime.now(UTC), 99)
+        found = {str(one.path.relative_to(tree)) for one in walked if isinstance(one, folder.Found)}
+        assert {name for name in NAMES if counts(store, f"{tree}/{pattern}", f"{tree}/{name}")} == found, pattern

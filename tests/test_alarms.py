@@ -1,0 +1,135 @@
+"""What counts as broken, what does not, and what the operator reads of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.alarms import KINDS, Condition, Limits, SourceState, failures, headline, overdue, relay, sources, utc
+
+NOW = 1_795_158_000  # 2026-11-20 07:00 UTC
+HOUR, DAY = 3600, 86_400
+LIMITS = Limits(overdue_seconds=HOUR, failures_percent=5, stale_seconds=4 * DAY, relay_seconds=900)
+GOOD = SourceState("/in", NOW - DAY, 12, "/in/a.txt", NOW - DAY, "", NOW - 9 * DAY)
+
+
+def test_a_run_is_overdue_when_none_did_anything_for_too_long() -> None:
+    """Up to the limit all is well; beyond it the words say since when and what to do."""
+    assert overdue(NOW - HOUR, NOW, LIMITS) == []
+    assert overdue(NOW - HOUR - 1, NOW, LIMITS) == [
+        Condition(
+            "overdue",
+            "",
+            "No run has done anything since 2026-11-20 05:59 UTC. Run this and see what it says: digest run",
+            NOW - HOUR - 1,
+        )
+    ]
+
+
+def test_nothing_is_overdue_before_the_first_run_or_when_the_clock_was_put_back() -> None:
+    """Neither a new installation nor a moment in the future is an alarm."""
+    assert overdue(None, NOW, LIMITS) == overdue(NOW + DAY, NOW, LIMITS) == []
+
+
+def test_a_source_that_gives_entries_is_well() -> None:
+    """A newest file with entries, not older than the limit, gives no condition."""
+    assert sources([GOOD, replace(GOOD, newest_at=NOW - 4 * DAY)], NOW, LIMITS) == []
+
+
+def test_a_newest_file_without_entries_is_broken_at_once() -> None:
+    """The words name the file and what was wrong with it."""
+    drifted = replace(GOOD, last_entries=0, last_path="/in/b.txt", last_at=NOW, last_fault="no entries found")
+    assert sources([drifted], NOW, LIMITS) == [
+        Condition(
+            "source",
+            "/in",
+            "The newest file from /in, loaded 2026-11-20 07:00 UTC, gave no entries. Has its format changed? "
+            "Look into /in/b.txt: no entries found",
+            NOW,
+        )
+    ]
+
+
+def test_a_source_without_anything_new_for_too_long_is_stale() -> None:
+    """It counts from the last file with entries, and each such source is a condition of its own."""
+    old = replace(GOOD, newest_at=NOW - 4 * DAY - 1)
+    found = sources([old, GOOD, replace(old, path="/other")], NOW, LIMITS)
+    assert [(c.subject, c.since) for c in found] == [("/in", NOW - 4 * DAY - 1), ("/other", NOW - 4 * DAY - 1)]
+    assert found[0].words.startswith("Nothing new from /in since 2026-11-16 06:59 UTC.")
+
+
+def test_a_source_that_never_gave_anything_is_stale_after_a_while() -> None:
+    """It counts from the first run; before any run nothing is said."""
+    empty = SourceState("/in", watched_since=NOW - 4 * DAY)
+    assert sources([empty, SourceState("/in")], NOW, LIMITS) == []
+    [found] = sources([empty], NOW + 1, LIMITS)
+    assert (found.since, found.words.partition(".")[0]) == (NOW - 4 * DAY, "Nothing was ever loaded from /in")
+
+
+def test_nothing_is_stale_where_the_limit_is_zero() -> None:
+    """A stale limit of 0 turns that off, and a file without entries is broken still."""
+    off, old = replace(LIMITS, stale_seconds=0), replace(GOOD, newest_at=0)
+    assert sources([old], NOW, off) == []
+    assert len(sources([replace(old, last_entries=0)], NOW, off)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "failed", "broken"), [(0, 0, False), (95, 5, False), (94, 6, True), (0, 1, True), (10**6, 10**4, False)]
+)
+def test_failures_count_over_their_share(sent: int, failed: int, broken: bool) -> None:
+    """At the limit all is well, and so is a day without editions."""
+    assert bool(failures(sent, failed, NOW, LIMITS)) is broken
+
+
+def test_any_failure_is_too_many_where_the_limit_is_zero() -> None:
+    """With a limit of 0 %, one in a million is an alarm, and none is not."""
+    none = replace(LIMITS, failures_percent=0)
+    assert failures(10**6, 0, NOW, none) == []
+    [found] = failures(999_999, 1, NOW, none)
+    assert found.words.startswith("1 of 1000000 editions of one day failed; the limit is 0 %.")
+
+
+def test_a_relay_is_broken_when_it_takes_nothing_for_too_long() -> None:
+    """A blip is none; afterwards the relay's own words are given."""
+    assert relay("", None, NOW, LIMITS) == relay("535 no", NOW - 900, NOW, LIMITS) == []
+    [found] = relay("mail:587 cannot be used: 535", NOW - 901, NOW, LIMITS)
+    assert found.since == NOW - 901
+    assert "since 2026-11-20 06:44 UTC: mail:587 cannot be used: 535." in found.words
+
+
+@pytest.mark.parametrize("said", ["a\0b", "a\r\n\tb", "a\ud800b", "a\u202e b", "a\u2028b"])
+def test_what_others_said_is_one_line_that_can_be_stored(said: str) -> None:
+    """No NUL, line end, lone surrogate or turning of the text comes through, and no more than 1,000 characters."""
+    [by_relay] = relay(said, 0, NOW, LIMITS)
+    [by_source] = sources([replace(GOOD, last_entries=0, last_fault=said + "x" * 2000)], NOW, LIMITS)
+    assert ": a b." in by_relay.words
+    assert ": a bxx" in by_source.words
+    assert len(by_source.words) == 1000
+
+
+@given(later=st.integers(0, 10 * DAY))
+def test_words_stay_the_same_while_nothing_changes(later: int) -> None:
+    """Seen again later, every condition that lasts has the same words, so nothing is rewritten each minute."""
+
+    def seen(now: int) -> list[Condition]:
+        stale, drifted = replace(GOOD, newest_at=0), replace(GOOD, last_entries=0)
+        return [*overdue(0, now, LIMITS), *sources([stale, drifted], now, LIMITS), *relay("no", 0, now, LIMITS)]
+
+    assert len(seen(NOW)) == 4
+    assert seen(NOW) == seen(NOW + later)
+
+
+def test_every_kind_has_a_headline() -> None:
+    """Each is told apart in a few words, and an unknown one is refused."""
+    assert len({headline(kind, "/in") for kind in KINDS}) == len(KINDS)
+    assert headline("source", "/in") == "no entries from /in"
+    with pytest.raises(ValueError, match="no kind of condition"):
+        headline("flood", "")
+
+
+def test_moments_are_written_in_utc() -> None:
+    """Whatever the zone of the machine."""
+    assert utc(NOW) == "2026-11-20 07:00 UTC"
