@@ -12,7 +12,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -62,11 +62,11 @@ class _Numbers(NamedTuple):
 
 def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool]) -> Planned:
     """Write the editions of everybody whose slot has come, for as long as `going` says so."""
+    due = _due(store, now, None)
+    if not due:
+        return Planned()
     with store.read() as connection:
-        lowest = subscribers.lowest_watermark(connection, now)
-        if lowest is None:
-            return Planned()
-        window = entries.window(connection, lowest)
+        window = entries.window(connection, subscribers.lowest_watermark(connection, now))
         numbers = _Numbers(
             entries.newest_number(connection),
             entries.number_before(connection, now - policy.first_days * _DAY),
@@ -74,7 +74,7 @@ def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool]) -> P
             entries.newest_at(connection),
         )
     batch = _Batch(store, Selector(window, lookup(store)), now, policy, policy.calendars(now), numbers)
-    done, due = Planned(window=len(window)), _due(store, now, None)
+    done = Planned(window=len(window))
     while due and going():
         done += batch.plan(due)
         due = _due(store, now, due[-1])
@@ -115,8 +115,7 @@ class _Batch:
 
     def plan(self, due: Sequence[Due]) -> Planned:
         """Write their editions, and where they then stand."""
-        chosen = self.selector.select([_reader(one) for one in due], MORE)
-        made = [self._made(one, selection) for one, selection in zip(due, chosen, strict=True)]
+        made = list(self._all_made(due))
         missed = [plan for one in made for plan in one.missed]
         with self.store.write() as connection:
             editions.insert_missed(connection, missed)
@@ -140,19 +139,24 @@ class _Batch:
             unknown=named - self.calendars.keys(),
         )
 
-    def _made(self, due: Due, chosen: Selection) -> _Made:
-        slot = latest(self.now, due.subscriber.cadence)
-        state, reason = self._verdict(due, slot, chosen)
+    def _all_made(self, due: Sequence[Due]) -> Iterator[_Made]:
+        slots = [latest(self.now, one.subscriber.cadence) for one in due]
+        closed = [self._closed(one, slot.date) for one, slot in zip(due, slots, strict=True)]
+        readers = [_reader(one) for one, reason in zip(due, closed, strict=True) if not reason]
+        chosen = iter(self.selector.select(readers, MORE)) if readers else iter(())
+        for one, slot, reason in zip(due, slots, closed, strict=True):
+            yield self._made(one, slot, reason, _NOTHING if reason else next(chosen))
+
+    def _made(self, due: Due, slot: Slot, closed: str, chosen: Selection) -> _Made:
+        state, reason = (State.EMPTY, closed) if closed else self._verdict(due, chosen)
         shown = chosen if state is State.PLANNED else chosen._replace(matches=(), more=())
         edition = _edition(due, slot, self.now, shown)
         plan = Plan(edition, due.watermark, self.numbers.newest, state, reason)
-        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, chosen))
+        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, None if closed else chosen))
 
-    def _verdict(self, due: Due, slot: Slot, chosen: Selection) -> tuple[State, str]:
+    def _verdict(self, due: Due, chosen: Selection) -> tuple[State, str]:
         """The state of a new edition, and why it is not PLANNED."""
         person = due.subscriber
-        if reason := self._closed(due, slot.date):
-            return State.EMPTY, reason
         if chosen.fault:
             return State.FAILED, chosen.fault
         if not chosen.matches:
@@ -199,13 +203,13 @@ class _Batch:
             for slot in between(first, edition.slot - _DAY_APART, cadence)
         ]
 
-    def _step(self, due: Due, slot: Slot, plan: Plan, chosen: Selection) -> Step:
-        """Where a subscriber stands after a plan (rules 2 to 4)."""
+    def _step(self, due: Due, slot: Slot, plan: Plan, chosen: Selection | None) -> Step:
+        """Where a subscriber stands after a plan (rules 2 to 4); `chosen` is None on a day without mail."""
         cadence, edition = due.subscriber.cadence, plan.edition
         due_at, settled = next_due(slot.date, cadence).due_at, slot.date + _DAY_APART
         if plan.state is State.PLANNED:
             return Step(edition.subscriber, due_at, None, self.numbers.newest, settled)
-        if self._closed(due, slot.date):
+        if chosen is None:
             return Step(edition.subscriber, due_at, None, due.watermark, edition.since)
         used = min([self.numbers.forgotten, *(match.entry - 1 for match in chosen.matches)])  # too few matches stay
         since = edition.since if chosen.matches or plan.state is State.FAILED else settled

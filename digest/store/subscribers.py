@@ -17,6 +17,8 @@ from digest.store.schema import subscribers
 
 AT_ONCE = 5_000
 _DAY = 86_400
+_NEVER = 2**62
+"""Above every entry's number."""
 _CADENCE = frozenset({"zone", "send_at", "days", "active"})
 """Wishes that move slots. A change of others may fill an empty edition, where no fixed time is asked for."""
 _ENDED = {"active": False, "due_at": None, "again_at": None}
@@ -127,9 +129,13 @@ def due(connection: Connection, now: int, after: Due | None = None) -> list[Due]
     return [_due(row) for row in rows]
 
 
-def lowest_watermark(connection: Connection, now: int) -> int | None:
-    """The lowest watermark of those who are due (None: nobody is)."""
-    return connection.execute(select(func.min(subscribers.c.watermark)).where(subscribers.c.due_at <= now)).scalar()
+def lowest_watermark(connection: Connection, now: int) -> int:
+    """The lowest watermark of those who are due and may get mail: a long pause opens no window before it ends."""
+    paused_until, tomorrow = subscribers.c.paused_until, local_date(now + _DAY, "UTC")
+    awake = paused_until.is_(None) | (paused_until <= tomorrow)
+    lowest = select(func.coalesce(func.min(subscribers.c.watermark), _NEVER)).where(subscribers.c.due_at <= now, awake)
+    mark: int = connection.execute(lowest).scalar_one()
+    return mark
 
 
 def next_moment(connection: Connection) -> int | None:

@@ -166,7 +166,8 @@ def test_who_is_removed_is_not_due(connection: Connection) -> None:
     assert not subscribers.remove(connection, "ada@example.org")
     assert subscribers.find(connection, "ada@example.org") is None
     assert (subscribers.due(connection, NOW), subscribers.next_moment(connection)) == ([], None)
-    assert subscribers.lowest_watermark(connection, NOW) is None
+    load(connection, "new")
+    assert entries.window(connection, subscribers.lowest_watermark(connection, NOW)) == []
 
 
 def test_who_comes_back_begins_as_a_new_subscriber(connection: Connection) -> None:
@@ -217,3 +218,12 @@ def test_a_time_zone_may_change_over_the_date_line(connection: Connection) -> No
     mailed(connection, TODAY + timedelta(days=1))
     put(connection, at(None, "Pacific/Pago_Pago"))
     assert subscribers.next_moment(connection) == int(datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp())
+
+
+def test_a_long_pause_opens_no_window(connection: Connection) -> None:
+    """Entries since its beginning are read when it ends, not at every slot of others meanwhile."""
+    put(connection, replace(ADA, paused_until=TODAY + timedelta(days=90)), replace(ADA, email="bao@example.org"))
+    subscribers.advance(connection, [Step(1, NOW, None, 3, None), Step(2, NOW, None, 5, None)])
+    assert subscribers.lowest_watermark(connection, NOW) == 5
+    subscribers.advance(connection, [Step(1, NOW + 90 * DAY, None, 3, None)])
+    assert subscribers.lowest_watermark(connection, NOW + 90 * DAY) == 3
