@@ -60,7 +60,8 @@ def _facts(app: App) -> dict[str, Any]:
 
 def _told(report: dict[str, Any]) -> str:
     figures = [f"{value:,} {name}" for name, value in report.items() if isinstance(value, int) and value]
-    return ", ".join(figures + ([f"nothing sent: {report['reason']}"] if report["reason"] else []))
+    told = (("nothing sent", "reason"), ("the relay could not be used", "relay_error"))
+    return ", ".join(figures + [f"{words}: {report[key]}" for words, key in told if report.get(key)])
 
 
 def _time(moment: int) -> str:

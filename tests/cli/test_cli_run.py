@@ -457,3 +457,12 @@ def test_an_alarm_comes_once_and_its_end_once(place: Workplace, mails: Mails) ->
     assert str(begun["Subject"]).startswith("[Digest] broken: no entries from ")
     assert str(over["Subject"]).startswith("[Digest] over: no entries from ")
     assert "gave no entries" not in place.invoke("status").stdout
+
+
+def test_status_says_that_the_relay_could_not_be_used(place: Workplace) -> None:
+    """In the line about the last run, with the relay's own words."""
+    place.port = 1
+    place.configure(subscriber())
+    place.invoke("run", *NOW)
+    last = place.invoke("status").stdout.splitlines()[-1]
+    assert re.match(r"last run: 2026-11-20 12:00 UTC, .*the relay could not be used: 127\.0\.0\.1:1 cannot", last)
