@@ -1,0 +1,140 @@
+"""What the operator hears: one mail when something breaks, one when it is over, and none because much is to do."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
+
+from digest.store import runs
+
+OPS = "ops@example.org"
+ALARMS = f'[alarms]\nto = ["{OPS}"]\noverdue_minutes = 30\nrelay_minutes = 15\nfailures_percent = 20\nstale_days = 4\n'
+MINUTE = 60
+
+
+def subjects(mails: Mails) -> list[str]:
+    """The subjects of what the operator was sent."""
+    return [str(mail["Subject"]) for mail in mails.parsed(OPS)]
+
+
+def look(place: Workplace, at: int) -> tuple[str, ...]:
+    """What the daemon's look says at a time."""
+    place.clock.at = at
+    with place.opened() as app:
+        return app.look()
+
+
+def test_a_run_that_hangs_is_told_once_and_its_end_once(place: Workplace, mails: Mails) -> None:
+    """It began and got no further; a later run ends the incident."""
+    place.configure(subscriber(), extra=ALARMS)
+    with place.opened() as app, app.store.write() as connection:
+        runs.begin(connection, NOON)
+    assert look(place, NOON + 30 * MINUTE) == ()
+    for minute in (31, 32, 60):
+        (words,) = look(place, NOON + minute * MINUTE)
+        assert words.startswith("No run has done anything since 2026-11-20 12:00 UTC.")
+    place.run(NOON + 61 * MINUTE)
+    assert look(place, NOON + 62 * MINUTE) == ()
+    assert subjects(mails) == ["[Digest] broken: runs are overdue", "[Digest] over: runs are overdue"]
+
+
+def test_a_run_that_is_busy_is_not_overdue(place: Workplace, mails: Mails) -> None:
+    """However long it takes, as long as it gets on."""
+    place.configure(subscriber(), extra=ALARMS)
+    with place.opened() as app:
+        with app.store.write() as connection:
+            number = runs.begin(connection, NOON)
+        for minute in range(0, 600, 20):
+            with app.store.write() as connection:
+                runs.progress(connection, number, NOON + minute * MINUTE)
+            assert look(place, NOON + (minute + 19) * MINUTE) == ()
+    assert mails.kept == []
+
+
+def test_a_run_notes_that_it_gets_on(place: Workplace, mails: Mails) -> None:
+    """While it sends, before it has ended."""
+    place.configure(*(subscriber(f"reader{number}@example.org") for number in range(3)), smtp="connections = 1")
+    place.listing("a.jsonl", [paper("A reward model")])
+    seen = []
+
+    def later() -> None:
+        place.clock.at += 10 * MINUTE
+        with place.opened() as app, app.store.read() as connection:
+            seen.append(runs.last_progress(connection))
+
+    mails.on_mail = later
+    place.run()
+    assert seen == [NOON, NOON + 10 * MINUTE, NOON + 20 * MINUTE]
+
+
+def test_a_relay_that_is_down_is_told_when_it_is_back(place: Workplace, mails: Mails) -> None:
+    """In one mail, for no other could go; a blip is none at all, and every edition has arrived."""
+    up = mails.port
+    place.configure(subscriber(), extra=ALARMS)
+    place.listing("a.jsonl", [paper("A reward model")])
+    place.port = 1
+    place.configure(subscriber(), extra=ALARMS)
+    for minute in range(0, 60, 10):
+        place.run(NOON + minute * MINUTE)
+    place.port = up
+    place.configure(subscriber(), extra=ALARMS)
+    place.run(NOON + 60 * MINUTE)
+    place.run(NOON + 61 * MINUTE)
+    assert subjects(mails) == ["[Digest] over: the relay takes no mail"]
+    assert "There was no mail about its beginning." in mails.texts(OPS)[0]
+    assert len(mails.to(ADA)) == 1
+
+
+def test_a_blip_of_the_relay_is_no_incident(place: Workplace, mails: Mails) -> None:
+    """Ten minutes without it are nothing to write about."""
+    place.listing("a.jsonl", [paper("A reward model")])
+    up = mails.port
+    for place.port, minute in ((1, 0), (1, 10), (up, 11)):
+        place.configure(subscriber(), extra=ALARMS)
+        place.run(NOON + minute * MINUTE)
+    assert [recipient for recipient, _ in mails.kept] == [ADA]
+
+
+def test_failures_over_the_limit_are_told(place: Workplace, mails: Mails) -> None:
+    """One of two is over 20 %; a day later it is over."""
+    place.configure(subscriber(), subscriber(BAO), extra=ALARMS)
+    mails.refused = {BAO}
+    place.listing("a.jsonl", [paper("A reward model")])
+    place.run()
+    place.run(NOON + MINUTE)
+    place.run(NOON + DAY + 5 * MINUTE)
+    assert subjects(mails) == ["[Digest] broken: too many editions fail", "[Digest] over: too many editions fail"]
+
+
+def test_a_source_that_falls_silent_is_told(place: Workplace, mails: Mails) -> None:
+    """After alarms.stale_days, and again when it is back."""
+    place.configure(subscriber(), extra=ALARMS)
+    place.listing("a.jsonl", [paper("A reward model")])
+    for day in range(7):
+        place.run(NOON + day * DAY)
+    assert [subject[:32] for subject in subjects(mails)] == ["[Digest] broken: no entries from"]
+    place.listing("b.jsonl", [paper("Another reward model")])
+    place.run(NOON + 7 * DAY)
+    assert [subject[:30] for subject in subjects(mails)[1:]] == ["[Digest] over: no entries from"]
+
+
+def test_several_programs_tell_once(place: Workplace, mails: Mails) -> None:
+    """Eight that look at the same moment send one mail."""
+    place.configure(subscriber(), extra=ALARMS)
+    with place.opened() as app, app.store.write() as connection:
+        runs.begin(connection, NOON)
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(lambda _: look(place, NOON + DAY), range(8)))
+    assert all(len(words) == 1 for words in seen)
+    assert subjects(mails) == ["[Digest] broken: runs are overdue"]
+
+
+def test_without_an_address_nobody_is_told_and_nothing_is_kept_for_later(place: Workplace, mails: Mails) -> None:
+    """Who gives an address later hears of what breaks from then on."""
+    place.configure(subscriber(), extra=ALARMS.replace(f'"{OPS}"', ""))
+    (place.listings / "a.json").write_text("[]")
+    place.run()
+    place.configure(subscriber(), extra=ALARMS)
+    place.run(NOON + MINUTE)
+    assert subjects(mails) == []
