@@ -260,6 +260,6 @@ def lookup(store: Store) -> Lookup:
 
     def look_up(stems: Collection[str]) -> Frequencies:
         with store.read() as connection:
-            return entries.frequencies(connection, stems) + built_in()
+            return entries.frequencies(connection, stems) + built_in().of(stems)
 
     return look_up

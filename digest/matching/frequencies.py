@@ -46,6 +46,10 @@ class Frequencies:
             occurring.update({stem: min(count, MOST) for stem, count in stems.items()})
         return cls(size, {stem: Count(count, occurring[stem]) for stem, count in holding.items()})
 
+    def of(self, stems: Iterable[str]) -> Frequencies:
+        """The frequencies of these stems alone."""
+        return Frequencies(self.entries, {stem: self.by_stem[stem] for stem in stems if stem in self.by_stem})
+
     def __add__(self, other: Frequencies) -> Frequencies:
         """Both counts together."""
         nothing = Count(0, 0)

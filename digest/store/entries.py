@@ -129,8 +129,10 @@ def _identifiers(some: Iterable[str]) -> dict[str, str]:
     return {kind: value for kind, value in pairs if kind not in ("title", "url")}
 
 
-def _fill(connection: Connection, again: Iterable[Entry]) -> None:
+def _fill(connection: Connection, again: Collection[Entry]) -> None:
     """Give entries seen again what they did not have yet; what an edition may hold stays, or a retry would differ."""
+    if not again:
+        return
     held = connection.execute(select(func.max(editions.c.upto)).where(editions.c.state != State.EMPTY)).scalar() or 0
     by_number = {entry.number: entry for entry in again if entry.number > held}
     for number, stored in by_numbers(connection, by_number).items():
@@ -167,8 +169,9 @@ def newest_at(connection: Connection) -> int:
 
 def number_before(connection: Connection, moment: int) -> int:
     """The number of the last entry loaded before a moment (0: none)."""
-    statement = select(func.coalesce(func.max(entries.c.number), 0)).where(entries.c.loaded_at < moment)
-    number: int = connection.execute(statement).scalar_one()
+    statement = select(entries.c.number).where(entries.c.loaded_at < moment)
+    newest = statement.order_by(entries.c.loaded_at.desc(), entries.c.number.desc()).limit(1)
+    number: int = connection.execute(newest).scalar() or 0
     return number
 
 
