@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import demo, init, load, preview, run, status, subscribers
+from digest.cli import demo, init, load, preview, run, serve, status, subscribers
 
 cli = typer.Typer(
     name="digest",
@@ -21,6 +21,7 @@ cli.command("demo")(demo.demo)
 cli.command("init")(init.init)
 cli.command("load")(load.load)
 cli.command("run")(run.run)
+cli.command("serve")(serve.serve)
 cli.command("preview")(preview.preview)
 cli.command("status")(status.status)
 cli.add_typer(subscribers.group, name="subscribers")

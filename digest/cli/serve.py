@@ -1,0 +1,30 @@
+"""`digest serve`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from digest.app import App, opened, system_clock
+from digest.cli.options import CONFIG, ConfigOption
+from digest.errors import UsageError
+
+
+def serve(config: ConfigOption = CONFIG) -> None:
+    """Run for good: once a minute, and when a new listing file comes, do what `digest run` does."""
+    try:
+        from digest.schedule.daemon import Daemon  # noqa: PLC0415 (other commands do without its libraries)
+    except ModuleNotFoundError as error:
+        raise UsageError(f'digest serve needs {error.name}: pip install "email-digest[serve]"') from None
+    asyncio.run(Daemon(lambda: _whole(config), system_clock, os.environ).serve())
+
+
+@contextmanager
+def _whole(config: Path) -> Iterator[App]:
+    """The program, with its templates: a fault in them must show before the old configuration is given up."""
+    with opened(config, system_clock) as app:
+        _ = app.press, app.dispatch
+        yield app
