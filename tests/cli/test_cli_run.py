@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
+from heartbeat_service import serving
 from workplace import ADA, BAO, DIGEST, REPOSITORY, Mails, Workplace, body_of, paper, subscriber
 
 from digest.model import State
@@ -379,38 +376,17 @@ def test_status_counts_the_files_that_were_loaded(place: Workplace) -> None:
     assert json.loads(place.invoke("status", "--json").stdout)["files"] == 1
 
 
-@pytest.mark.parametrize(("reachable", "path"), [(True, "/ping/1"), (False, "/ping/1/fail")])
+@pytest.mark.parametrize(("reachable", "path"), [(True, "/secret-id"), (False, "/secret-id/fail")])
 def test_the_heartbeat_hears_of_every_run(place: Workplace, mails: Mails, reachable: bool, path: str) -> None:
     """A good one and a failed one, each by its address; cron sees the same as without."""
-    with heard() as (port, calls):
+    with serving() as service:
         place.port = mails.port if reachable else 1
-        place.configure(subscriber(), extra=f'[alarms]\nheartbeat = "http://127.0.0.1:{port}/ping/1"')
+        place.configure(subscriber(), extra=f'[alarms]\nheartbeat = "{service.url}"')
         ended = place.invoke("run", *NOW)
     assert (ended.returncode, bool(ended.stderr)) == (int(not reachable), not reachable)
-    ((called, body),) = calls
+    ((_, called, body),) = service.told
     assert called == path
     assert ("relay could not be used" in body) is not reachable
-
-
-@contextmanager
-def heard() -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """A service that waits for heartbeats: its port, and the path and body of each call."""
-    calls: list[tuple[str, str]] = []
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            calls.append((self.path, body.decode()))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Service) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port, calls
-        server.shutdown()
 
 
 def test_a_run_stops_in_time(place: Workplace, mails: Mails) -> None:
