@@ -21,6 +21,7 @@ from digest.store.schema import HEAD
 
 _BUSY_SECONDS = 30
 _LOCK_NUMBER = 0x44494745  # "DIGE", for PostgreSQL's advisory lock
+_MIGRATION_LOCK_NUMBER = _LOCK_NUMBER + 1
 _POLL_SECONDS = 0.1
 
 
@@ -182,6 +183,8 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
         with _begun(engine.execution_options(write=True, migrating=True)) as connection:
+            if connection.dialect.name == "postgresql":  # SQLite has one writer anyhow; here programs may start together
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK_NUMBER})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:

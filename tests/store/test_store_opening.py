@@ -218,6 +218,14 @@ def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: st
     store.close()
 
 
+def test_programs_that_start_together_on_an_empty_database_all_work(place: Workplace, database: str) -> None:
+    """One of them makes the tables, and the others wait for it."""
+    place.config.write_text(place.config.read_text().replace(f"sqlite:///{place.database}", database))
+    started = [place.start("status") for _ in range(3)]
+    ended = [(process.communicate(timeout=60)[1], process.returncode) for process in started]
+    assert ended == [("", 0)] * 3
+
+
 _OLD_SUBSCRIBER = """
     INSERT INTO subscribers (id, identity, email, name, zone, send_at, max_entries, active, configured, profiles,
                              watermark, due_at, created_at)
