@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from digest import intake, planning
 from digest.delivery import sender
 from digest.delivery.relay import Relay
 from digest.intake import Intake
-from digest.planning import Policy
+from digest.planning import Policy, Ready
 from digest.press import Listed, Press
 from digest.report import Loaded, Planned, Recovered, RunReport, Watch
 from digest.store import editions, runs, subscribers
@@ -57,6 +57,7 @@ class Pipeline:
     intake: Intake
     people: Sequence[Named]
     policy: Policy
+    ready: Ready = field(default_factory=Ready)
 
     def run(self, press: Press, dispatch: Dispatch, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
         """Load, plan and deliver, for as long as `going` says so; what is then in flight still ends."""
@@ -88,7 +89,7 @@ class Pipeline:
     def plan(self, going: Going = unhindered) -> Planned:
         """Plan the edition of everybody who is due."""
         self.enrol()
-        return planning.plan(self.store, self.clock(), self.policy, going)
+        return planning.plan(self.store, self.clock(), self.policy, going, self.ready)
 
     def recover(self, dispatch: Dispatch) -> Recovered:
         """Take up what a killed run left behind, and end what nobody wants any more."""

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from digest.cadence import Slot, between, calendar_names, latest, next_due, skipped
 from digest.matching import Frequencies, Lookup, Reader, Selection, Selector, built_in
-from digest.model import Edition, State
+from digest.model import Edition, Entry, State
 from digest.report import Planned
 from digest.store import editions, entries, subscribers
 from digest.store.editions import Plan
@@ -32,6 +33,8 @@ MORE = 40
 LONGEST_WAIT = 30
 """Days after which matches go out even if they are too few."""
 MOST_MISSED = 366
+MOST_KEPT = 500_000
+"""Distinct keywords with which a window is kept for the next plan; beyond, memory is worth more than time."""
 Calendars = Mapping[str, Mapping[date, str]]
 _DAY = 86_400
 _DAY_APART = timedelta(days=1)
@@ -60,21 +63,41 @@ class _Numbers(NamedTuple):
     loaded_at: int  # when the newest was loaded
 
 
-def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool]) -> Planned:
+class Ready:
+    """The window of the last plan, made ready to be matched: it is the same until another file is loaded.
+
+    Most ticks find few who are due, and to read and index the window takes longer than to match them.
+    """
+
+    def __init__(self) -> None:
+        self._selector = Selector((), lambda _: built_in())
+        self._of = (-1, -1)
+        self.window = 0
+
+    def selector(self, after: int, file: int, window: Callable[[], list[Entry]], frequencies: Lookup) -> Selector:
+        """The entries numbered above `after`, when `file` was the last one loaded."""
+        if self._of != (after, file) or len(self._selector.table.rows) > MOST_KEPT:
+            found = window()
+            self._selector, self._of, self.window = Selector(found, frequencies), (after, file), len(found)
+        return self._selector
+
+
+def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool], ready: Ready | None = None) -> Planned:
     """Write the editions of everybody whose slot has come, for as long as `going` says so."""
-    due = _due(store, now, None)
+    due, ready = _due(store, now, None), ready or Ready()
     if not due:
         return Planned()
     with store.read() as connection:
-        window = entries.window(connection, subscribers.lowest_watermark(connection, now))
+        lowest, file = subscribers.lowest_watermark(connection, now), entries.newest_file(connection)
+        selector = ready.selector(lowest, file, partial(entries.window, connection, lowest), lookup(store))
         numbers = _Numbers(
             entries.newest_number(connection),
             entries.number_before(connection, now - policy.first_days * _DAY),
             entries.number_before(connection, now - LONGEST_WAIT * _DAY),
             entries.newest_at(connection),
         )
-    batch = _Batch(store, Selector(window, lookup(store)), now, policy, policy.calendars(now), numbers)
-    done = Planned(window=len(window))
+    batch = _Batch(store, selector, now, policy, policy.calendars(now), numbers)
+    done = Planned(window=ready.window)
     while due and going():
         done += batch.plan(due)
         due = _due(store, now, due[-1])

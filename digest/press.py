@@ -60,6 +60,7 @@ class Listed:
 
     def of(self, edition: Edition) -> Mapping[int, Entry]:
         """Those of one edition, and maybe others."""
-        if not _named(edition) <= self._entries.keys():
-            self._entries |= listed(self._store, edition)
+        if new := _named(edition) - self._entries.keys():
+            with self._store.read() as connection:
+                self._entries |= entries.by_numbers(connection, new)
         return self._entries

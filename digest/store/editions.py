@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from digest.model import Edition, Match, Outcome, Reason, State
 from digest.store.dialect import insert_or
@@ -22,6 +22,25 @@ _unwanted = exists().where(subscribers.c.id == editions.c.subscriber, ~subscribe
 _gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
 WAITING = (State.PLANNED, State.DEFERRED)
 """On its way, and not in anybody's hands."""
+
+# Built once: to put these together takes longer than to execute them, and they are executed for every few mails.
+_RECORD = (
+    update(editions)
+    .where(editions.c.id == bindparam("edition"))
+    .values({name: bindparam(name) for name in ("state", "code", "reason", "changed_at", "next_at")})
+)
+_asked = editions.c.id.in_(bindparam("ids", expanding=True)), editions.c.state.in_(WAITING)
+_TAKE = (
+    update(editions)
+    .where(*_asked, ~_unwanted)
+    .values(state=State.SENDING, attempts=editions.c.attempts + 1, changed_at=bindparam("now"))
+    .returning(editions.c.id)
+)
+_SUPPRESS = (
+    update(editions)
+    .where(*_asked, _unwanted)
+    .values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +114,11 @@ def take(connection: Connection, ids: Sequence[int], now: int) -> set[int]:
     """Mark editions as SENDING; return those that were still waiting, and whose subscriber still wants them."""
     if not ids:
         return set()
-    chosen = editions.c.id.in_(ids), editions.c.state.in_(WAITING)
-    connection.execute(
-        update(editions).where(*chosen, _unwanted).values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)
-    )
-    taken = (
-        update(editions).where(*chosen).values(state=State.SENDING, attempts=editions.c.attempts + 1, changed_at=now)
-    )
-    return set(connection.execute(taken.returning(editions.c.id)).scalars())
+    now_and_ids = {"now": now, "ids": ids}
+    taken = set(connection.execute(_TAKE, now_and_ids).scalars())
+    if len(taken) < len(ids):
+        connection.execute(_SUPPRESS, now_and_ids)
+    return taken
 
 
 def record(connection: Connection, outcomes: Iterable[Outcome], now: int, retry_seconds: int) -> None:
@@ -110,16 +126,19 @@ def record(connection: Connection, outcomes: Iterable[Outcome], now: int, retry_
 
     One that the server deferred is tried again after `retry_seconds`, one whose connection was lost at the next run.
     """
-    for outcome in outcomes:
-        next_at = now + retry_seconds if outcome.state is State.DEFERRED and outcome.code else now
-        values = {
+    rows = [
+        {
+            "edition": outcome.edition,
             "state": outcome.state,
             "code": outcome.code,
             "reason": outcome.reply,
             "changed_at": now,
-            "next_at": next_at,
+            "next_at": now + retry_seconds if outcome.state is State.DEFERRED and outcome.code else now,
         }
-        connection.execute(update(editions).where(editions.c.id == outcome.edition).values(**values))
+        for outcome in outcomes
+    ]
+    if rows:
+        connection.execute(_RECORD, rows)
 
 
 def recover(connection: Connection, now: int) -> int:

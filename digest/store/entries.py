@@ -161,6 +161,12 @@ def newest_number(connection: Connection) -> int:
     return newest
 
 
+def newest_file(connection: Connection) -> int:
+    """The number of the file loaded last (0: none yet)."""
+    newest: int = connection.execute(select(func.coalesce(func.max(files.c.id), 0))).scalar_one()
+    return newest
+
+
 def newest_at(connection: Connection) -> int:
     """When the last entry was loaded, in epoch seconds (0: there is none)."""
     newest: int = connection.execute(select(func.coalesce(func.max(entries.c.loaded_at), 0))).scalar_one()

@@ -183,7 +183,7 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
         with _begun(engine.execution_options(write=True, migrating=True)) as connection:
-            if connection.dialect.name == "postgresql":  # SQLite has one writer anyhow; here programs may start together
+            if connection.dialect.name == "postgresql":  # where programs may start together
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK_NUMBER})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
