@@ -13,15 +13,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import resource
-import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -34,6 +29,7 @@ from zoneinfo import ZoneInfo
 
 from crowd import crowd, listing
 from queries import milliseconds, queries
+from sink import SINK, sink
 from sqlalchemy import distinct, func, select, update
 
 from digest.app import App, opened
@@ -50,7 +46,6 @@ BEGIN, END = (int(datetime(2026, 3, day, hour, tzinfo=UTC).timestamp()) for day,
 SIGN_UP = BEGIN - 36 * 3_600
 SAMPLES = Path(__file__).resolve().parents[1] / "digest" / "samples" / "listings"
 ENTRIES = 300
-SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 CONNECTIONS = 16
 
 
@@ -206,23 +201,6 @@ def idle(app: App) -> dict[str, float]:
         "whole run": app.run,
     }
     return {name: milliseconds(step) for name, step in steps.items()}
-
-
-@contextmanager
-def sink() -> Iterator[int]:
-    """Postfix's smtp-sink on a free port of loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    account = ("-u", "root") if os.geteuid() == 0 else ()  # smtp-sink refuses to run as root without being told
-    with subprocess.Popen([str(SINK), *account, f"127.0.0.1:{port}", "100"]) as process:
-        try:
-            for _ in range(100):
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
 
 
 def measure(folder: Path, number: int, deliver: bool) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from crowd import zones
-from day import BEGIN, DAY, END, SINK, WEEKDAY, Clock, busiest_hour, count, fill, live, program, sink
+from day import BEGIN, DAY, END, WEEKDAY, Clock, busiest_hour, count, fill, live, program
 from queries import queries
+from sink import SINK, sink
 from sqlalchemy import func, select
 
 from digest.app import App

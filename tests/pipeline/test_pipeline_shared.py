@@ -9,7 +9,7 @@ from email import policy
 from pathlib import Path
 
 import pytest
-from test_delivery_sink import SINK, sink
+from sink import SINK, sink
 from workplace import ADA, BAO, Mails, Workplace, body_of, subscriber
 
 LISTINGS = Path(__file__).resolve().parents[2].parent / "shared" / "listings"
