@@ -61,7 +61,7 @@ class Pipeline:
 
     def run(self, press: Press, dispatch: Dispatch, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
         """Load, plan and deliver, for as long as `going` says so; what is then in flight still ends."""
-        started, number = self.clock(), self._begin()
+        number = self._begin()
         going = self._noting_progress(number, going)
         loaded = self.load(going)
         planned = self.plan(going)
@@ -70,7 +70,7 @@ class Pipeline:
             watch.expect(self.waiting())
         delivered = asyncio.run(self.deliver(press, dispatch, watch, going))
         left = 0 if going() else self.waiting()
-        return RunReport(number, started, loaded, planned, delivered, recovered, left)
+        return RunReport(number, loaded, planned, delivered, recovered, left)
 
     def load(self, going: Going = unhindered) -> Loaded:
         """Load new listing files; one that is still being written gets a moment to settle."""

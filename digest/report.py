@@ -122,7 +122,6 @@ class RunReport:
     """
 
     id: int
-    started_at: int
     loaded: Loaded
     planned: Planned
     delivered: Report = field(default_factory=Report)
@@ -171,7 +170,7 @@ class RunReport:
         if self.delivered.relay_error:
             yield f"the relay could not be used: {self.delivered.relay_error}"
             yield "every edition is kept, and the next run sends what is left"
-        elif self.untold:
+        if self.untold:
             yield f"no mail to [alarms] to could be sent: {self.untold}"
 
 

@@ -32,7 +32,10 @@ class Watchdog:
     to: tuple[str, ...]
 
     def after_run(self) -> str:
-        """Look at everything; return why the operator could not be told of it ("": told, or nothing to tell)."""
+        """Look at everything; return why the operator could not be told of it ("": told, or nothing to tell).
+
+        While the relay takes nothing it is not tried again for that.
+        """
         now = self.clock()
         with self.store.read() as connection:
             recent = runs.since(connection, now - _DAY)
@@ -44,7 +47,7 @@ class Watchdog:
                 *alarms.relay(error, failing_since, now, self.limits),
             ]
         self._observe(alarms.KINDS, found, now)
-        return self._tell()
+        return "" if error else self._tell()
 
     def look(self) -> tuple[str, ...]:
         """Look whether runs are overdue; return in words what is broken."""

@@ -65,7 +65,7 @@ def test_a_report_adds_what_no_outcome_told() -> None:
     )
     planned = Planned(due=9, planned=5, empty=3, failed=(("ada@example.org", "poison"),))
     delivered = Report(Counter({State.SENT: 5}))
-    metrics.reported(RunReport(7, NOON, Loaded(files), planned, delivered, Recovered(0, 2)))
+    metrics.reported(RunReport(7, Loaded(files), planned, delivered, Recovered(0, 2)))
     seen = samples(metrics)
     assert {name: value for name, value in seen.items() if value and "_created" not in name} == {
         "digest_entries_loaded_total": 4,
