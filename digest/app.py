@@ -18,7 +18,6 @@ from digest.delivery.message import Sender
 from digest.errors import ConfigError
 from digest.faults import faults, relay_of
 from digest.intake import Intake, written
-from digest.listings.folder import watched
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
 from digest.press import Press
@@ -114,14 +113,17 @@ class App:
 
     def run(self, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
         """Load, plan and deliver. Raises BusyError if another run is at work for too long."""
-        press, dispatch = self.press, self.dispatch  # faults in templates or settings show before anything is done
-        self._calendars.days(self.clock())
+        self.prove()
         with self.lock():
-            report = self.pipeline.run(press, dispatch, watch, going)
+            report = self.pipeline.run(self.press, self.dispatch, watch, going)
             if not (report.delivered.states or report.delivered.relay_error or report.left):
                 report = replace(report, reason=self.why_nothing(report.loaded, report.planned))
             self.pipeline.finish(report)
         return replace(report, untold=self.watchdog.after_run())
+
+    def prove(self) -> None:
+        """Show faults in templates, calendars and settings before anything is done. Raises DigestError."""
+        _ = self.press, self.dispatch, self._calendars.days(self.clock())
 
     def look(self) -> tuple[str, ...]:
         """Look whether runs are overdue, and tell the operator; return in words all that is broken."""
@@ -137,8 +139,8 @@ class App:
             return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
 
     def watched(self) -> tuple[Path, ...]:
-        """The folders in which new listing files may turn up."""
-        return tuple(dict.fromkeys(folder for path in self._paths if (folder := watched(path)).is_dir()))
+        """The configured folders that are there; beside files and globs anything may change: the tick has them."""
+        return tuple(dict.fromkeys(path for path in self._paths if path.is_dir()))
 
     def why_nothing(self, loaded: Loaded, planned: Planned) -> str:
         """Why there was nothing to send, after these two."""

@@ -97,7 +97,7 @@ class Pipeline:
         with self.store.write() as connection:
             left = editions.recover(connection, now)
             if dispatch.resend_unknown:
-                editions.resend_unknown(connection, now)
+                editions.resend_unknown(connection, now, dispatch.retry_seconds)
             held = 0 if dispatch.resend_unknown else left
             return Recovered(held, editions.suppress_unwanted(connection, now))
 

@@ -12,6 +12,7 @@ Rules
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -148,15 +149,15 @@ class _Batch:
                 for one, person in zip(made, due, strict=True)
             ]
             subscribers.advance(connection, steps)
-        states = [one.plan.state for one in made if one.plan.edition.subscriber in written]
-        failed = tuple((one.plan.edition.email, one.plan.reason) for one in made if one.plan.state is State.FAILED)
+        plans = [one.plan for one in made if one.plan.edition.subscriber in written]
+        failed = tuple((plan.edition.email, plan.reason) for plan in plans if plan.state is State.FAILED)
         named = frozenset(
             chain.from_iterable(calendar_names(one.subscriber.skip) for one in due if one.subscriber.skip)
         )
         return Planned(
             due=len(due),
-            planned=states.count(State.PLANNED),
-            empty=states.count(State.EMPTY),
+            planned=sum(plan.state is State.PLANNED for plan in plans),
+            silent=Counter(plan.reason for plan in plans if plan.state is State.EMPTY),
             missed=len(missed),
             failed=failed,
             unknown=named - self.calendars.keys(),
@@ -200,8 +201,8 @@ class _Batch:
     def _silence(self, due: Due, chosen: Selection) -> str:
         """Why nothing is in an edition."""
         loaded_at, stale = self.numbers.loaded_at, self.policy.stale_seconds
-        if stale and loaded_at < self.now - stale:
-            return f"stale source: nothing new since {_day(loaded_at)}" if loaded_at else "stale source: nothing yet"
+        if stale and 0 < loaded_at < self.now - stale:
+            return f"stale source: nothing new since {_day(loaded_at)}"
         before = latest(due.due_at - 1, due.subscriber.cadence)
         return NOTHING_MATCHED if chosen.considered and loaded_at > before.due_at else NO_NEW_FILE
 

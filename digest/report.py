@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,26 +70,31 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a plan did: how many editions will be mailed, and how many are empty or failed.
+    """What a plan did: how many editions will be mailed, and which are empty or failed.
 
     `due` counts subscribers; `missed`, earlier slots whose entries are in these editions; `window`, entries looked at.
-    `unknown`: calendars that subscribers name and the configuration does not.
+    `silent` counts the reasons of empty ones. `unknown`: calendars that subscribers name and that are not configured.
     """
 
     due: int = 0
     planned: int = 0
-    empty: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
     missed: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     window: int = 0
     unknown: frozenset[str] = frozenset()
+
+    @property
+    def empty(self) -> int:
+        """How many editions have nothing in them."""
+        return self.silent.total()
 
     def __add__(self, other: Planned) -> Planned:
         """Both together; the window is one."""
         return Planned(
             self.due + other.due,
             self.planned + other.planned,
-            self.empty + other.empty,
+            self.silent + other.silent,
             self.missed + other.missed,
             self.failed + other.failed,
             self.window or other.window,

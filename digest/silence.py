@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.pipeline import Pipeline
+from digest.planning import NO_NEW_FILE
 from digest.report import Loaded, Planned
 from digest.store import editions, subscribers
+
+_REASONS = 3
 
 
 def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned) -> str:
@@ -21,7 +25,7 @@ def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned
     if deferred:
         return f"the relay deferred what is left (editions: {deferred:,}); it is tried again later"
     if not planned.due and silent:
-        return f"there is nothing new since the last run, and nothing matched then (subscribers: {silent:,})"
+        return f"there is nothing new since the last run, which had nothing to send (subscribers: {silent:,})"
     return _why_unsent(pipeline, loaded, planned) if planned.due else _nobody_due(pipeline)
 
 
@@ -38,7 +42,13 @@ def _why_unsent(pipeline: Pipeline, loaded: Loaded, planned: Planned) -> str:
         return f"no edition could be made (subscribers: {len(planned.failed):,})"
     if planned.planned:
         return "those who would have got an edition have unsubscribed"
-    if planned.window:
-        return f"nothing matched (new entries: {planned.window:,}, subscribers due: {planned.due:,})"
     waiting = f"; {len(loaded.waiting)} still being written" if loaded.waiting else ""
-    return f"no new file in {', '.join(map(str, pipeline.intake.paths))}{waiting}"
+    why = _most(planned.silent, pipeline)
+    return f"{why} (new entries: {planned.window:,}, subscribers due: {planned.due:,}){waiting}"
+
+
+def _most(reasons: Counter[str], pipeline: Pipeline) -> str:
+    """The commonest reasons of empty editions."""
+    where = {NO_NEW_FILE: f"{NO_NEW_FILE} in {', '.join(map(str, pipeline.intake.paths))}"}
+    told = [where.get(reason, reason) for reason, _ in reasons.most_common(_REASONS)]
+    return "; ".join([*told, *(["and other reasons"] if len(reasons) > _REASONS else [])])

@@ -21,7 +21,7 @@ def main() -> None:
         sys.stderr.write(f"digest: {error}\n")
         sys.exit(error.exit_code)
     except OSError as error:
-        sys.stderr.write(f"digest: the output cannot be written: {error.strerror or error}\n")
+        sys.stderr.write(f"digest: {error.filename or 'the output'} cannot be written: {error.strerror or error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("digest: interrupted; what was done is kept, and the next run goes on from there\n")

@@ -24,7 +24,11 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 NowOption = Annotated[
     str,
-    typer.Option("--now", metavar="TIME", help="Take this for the current time (2026-11-20T07:00+01:00), for replays."),
+    typer.Option(
+        "--now",
+        metavar="TIME",
+        help="Take this for the current time (2026-11-20T07:00+01:00), for replays: on a copy, as what is done counts.",
+    ),
 ]
 
 

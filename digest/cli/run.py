@@ -96,14 +96,21 @@ def _beat(app: App, failure: str) -> None:
 
 @contextmanager
 def _until(minutes: float | None) -> Iterator[Going]:
-    """Whether a run may go on: until its time is up, or it is told to end (SIGTERM)."""
+    """Whether a run may go on: until its time is up, or it is told to end; a second Ctrl-C ends it at once."""
     end = time.monotonic() + minutes * 60 if minutes is not None else math.inf
     told: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+
+    def tell(number: int, _: object) -> None:
+        if told and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        told.append(number)
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield lambda: not told and time.monotonic() < end
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

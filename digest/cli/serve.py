@@ -24,7 +24,7 @@ def serve(config: ConfigOption = CONFIG) -> None:
 
 @contextmanager
 def _whole(config: Path) -> Iterator[App]:
-    """The program, with its templates: a fault in them must show before the old configuration is given up."""
+    """The program as a whole: a fault in a template or calendar must show before the old one is given up."""
     with opened(config, system_clock) as app:
-        _ = app.press, app.dispatch
+        app.prove()
         yield app

@@ -10,6 +10,7 @@ from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural
 from digest.model import State
 from digest.store import editions, entries, incidents, runs, subscribers
 
+_REASONS, _HOUR = 5, 3_600
 _PROBLEMS = 10
 """Editions not sent that are shown, the newest."""
 
@@ -26,6 +27,8 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     say(f"{plural(people, 'subscriber')}, {plural(listed, 'entry', 'entries')} from {plural(files, 'file')}")
     states = ", ".join(f"{count:,} {state}" for state, count in facts["editions"].items() if count)
     say(f"editions: {states or 'none yet'}")
+    for silent in facts["empty"]:
+        say(f"  {silent['editions']:,} empty: {silent['reason']}")
     say(f"next due: {facts['next_due'] or 'nobody'}")
     for problem in facts["problems"]:
         code = f"{problem['code']} " if problem["code"] else ""
@@ -34,6 +37,8 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
         say(f"broken since {broken['since']}: {broken['words']}")
     last = facts["last_run"]
     say(f"last run: {last['finished']}, {_told(last['report'])}" if last else "last run: none yet")
+    if facts["clock_was_wrong"]:
+        say("that lies in the future: was the clock wrong? What was due until then is taken for done.")
 
 
 def _facts(app: App) -> dict[str, Any]:
@@ -46,6 +51,9 @@ def _facts(app: App) -> dict[str, Any]:
             "entries": entries.count(connection),
             "files": entries.count_files(connection),
             "editions": {str(state): states[state] for state in State},
+            "empty": [
+                {"reason": reason, "editions": number} for reason, number in editions.why_empty(connection, _REASONS)
+            ],
             "problems": [
                 problem._asdict() | {"slot": str(problem.slot)} for problem in editions.problems(connection, _PROBLEMS)
             ],
@@ -54,6 +62,7 @@ def _facts(app: App) -> dict[str, Any]:
                 for one in incidents.open_(connection)
             ],
             "next_due": _time(max(next_due, app.clock())) if next_due is not None else None,
+            "clock_was_wrong": bool(last and last.started_at > app.clock() + _HOUR),
             "last_run": {"finished": _time(last.finished_at), "report": last.report} if last else None,
         }
 

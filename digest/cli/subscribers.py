@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from digest.alarms import utc
 from digest.app import App, opened
 from digest.cadence import local_date
 from digest.cli.options import CONFIG, ConfigOption, plural, say, warn, written
@@ -96,7 +97,10 @@ def resume(email: Annotated[str, typer.Argument(help="The address.")], config: C
     with opened(config) as app:
         known = _known(app, email)
         _put(app, [replace(known, paused_until=None)])
-        say(f"{email}: {'resumed' if _paused(known, app) else 'was not paused'}.")
+        with app.store.read() as connection:
+            due = subscribers.find(connection, identity(parse_address(email)))
+        when = f"; the next digest is due at {utc(max(due.due_at, app.clock()))}" if due else ""
+        say(f"{email}: {'resumed' if _paused(known, app) else 'was not paused'}{when}.")
 
 
 @group.command("import")

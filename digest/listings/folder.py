@@ -84,13 +84,6 @@ def scan(
                 yield outcome
 
 
-def watched(path: Path) -> Path:
-    """The folder in which files of a configured path turn up: itself, or the one above a file or a glob."""
-    if path.is_dir():
-        return path
-    return next(folder for folder in path.parents if not _GLOB_SIGNS & set(str(folder)))
-
-
 def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:
     """The files that a configured path stands for."""
     if path.is_dir():

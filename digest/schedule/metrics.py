@@ -39,7 +39,8 @@ class Metrics:
         self._incidents = Gauge("digest_incidents_open", "What is broken and not yet mended.", registry=made)
         self._sources: Mapping[str, int | None] = {}
         for state in State:
-            self._editions.labels(state)
+            if state is not State.SENDING:  # that is no outcome
+                self._editions.labels(state)
         for result in RESULTS:
             self._runs.labels(result)
 

@@ -22,6 +22,9 @@ _unwanted = exists().where(subscribers.c.id == editions.c.subscriber, ~subscribe
 _gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
 WAITING = (State.PLANNED, State.DEFERRED)
 """On its way, and not in anybody's hands."""
+_LOOKED_AT = 10_000
+MOST_ATTEMPTS = 4
+"""As often an edition is sent at most while nobody knows whether it arrived."""
 
 # Built once: to put these together takes longer than to execute them, and they are executed for every few mails.
 _RECORD = (
@@ -149,10 +152,15 @@ def recover(connection: Connection, now: int) -> int:
     ).rowcount
 
 
-def resend_unknown(connection: Connection, now: int) -> int:
-    """Put unknown editions back on their way, to be sent with the same bytes; return how many."""
-    unknown = update(editions).where(editions.c.state == State.UNKNOWN)
-    return connection.execute(unknown.values(state=State.DEFERRED, next_at=now, changed_at=now)).rowcount
+def resend_unknown(connection: Connection, now: int, retry_seconds: int) -> int:
+    """Put unknown editions back on their way, to be sent with the same bytes; return how many.
+
+    At once after the first attempt, then after longer and longer; after MOST_ATTEMPTS they stay unknown, or a relay
+    that takes mail and never says so would fill the mailbox.
+    """
+    unknown = update(editions).where(editions.c.state == State.UNKNOWN, editions.c.attempts < MOST_ATTEMPTS)
+    next_at = now + retry_seconds * (editions.c.attempts - 1)
+    return connection.execute(unknown.values(state=State.DEFERRED, next_at=next_at, changed_at=now)).rowcount
 
 
 def suppress_unwanted(connection: Connection, now: int) -> int:
@@ -165,6 +173,14 @@ def by_state(connection: Connection) -> Counter[State]:
     """How many editions stand in each state."""
     statement = select(editions.c.state, func.count()).group_by(editions.c.state)
     return Counter({State(state): number for state, number in connection.execute(statement)})
+
+
+def why_empty(connection: Connection, limit: int) -> list[tuple[str, int]]:
+    """The commonest reasons of the newest empty editions, with how many there are of each."""
+    newest = select(editions.c.reason).where(editions.c.state == State.EMPTY).order_by(editions.c.id.desc())
+    recent = newest.limit(_LOOKED_AT).subquery()
+    counted = select(recent.c.reason, func.count()).group_by(recent.c.reason).order_by(func.count().desc())
+    return [(reason, number) for reason, number in connection.execute(counted.limit(limit))]
 
 
 def count_deferred(connection: Connection) -> int:

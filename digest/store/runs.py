@@ -11,6 +11,7 @@ from digest.store.schema import runs
 
 _KEPT = 20_000
 """Runs that are remembered: two weeks of one a minute."""
+_PUT_OFF = "it defers every mail, or never says that it took it"
 
 
 class Run(NamedTuple):
@@ -54,15 +55,22 @@ def last_progress(connection: Connection) -> int | None:
 
 
 def relay_failing(connection: Connection) -> tuple[str, int | None]:
-    """Why the relay took nothing in the last run, and since which run that is so (epoch seconds; None: it is not)."""
+    """Why the relay took nothing in the last runs that had mail, and since when (epoch seconds; None: it took some)."""
     ended = select(runs.c.started_at, runs.c.report).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc())
     error, since = "", None
     with connection.execute(ended.execution_options(yield_per=50)) as rows:
         for started_at, report in rows:
-            if not report.get("relay_error"):
+            refused = report.get("relay_error") or (_PUT_OFF if _put_off(report) else "")
+            if refused:
+                error, since = error or refused, started_at
+            elif report["sent"] or report["failed"]:
                 break
-            error, since = error or report["relay_error"], started_at
     return error, since
+
+
+def _put_off(report: Mapping[str, Any]) -> bool:
+    """Whether a run had mail and none was taken or refused for good."""
+    return bool(report["deferred"] + report["unknown"]) and not report["sent"] + report["failed"]
 
 
 def since(connection: Connection, moment: int) -> list[dict[str, Any]]:

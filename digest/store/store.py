@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -61,7 +61,7 @@ class Store:
 
     @contextmanager
     def _file_lock(self, deadline: float) -> Iterator[None]:
-        with Path(f"{self.engine.url.database}.lock").open("w") as file:
+        with _opened(Path(f"{self.engine.url.database}.lock")) as file:
             _wait(lambda: _flock(file.fileno()), deadline)
             yield
 
@@ -191,6 +191,15 @@ def _migrate(engine: Engine) -> None:
         raise StoreError(f"the database was made by a newer version of digest: {error}") from None
     finally:
         engine.dispose()  # a connection that migrated does not check foreign keys
+
+
+def _opened(file: Path) -> IO[str]:
+    try:
+        return file.open("w")
+    except OSError as error:
+        raise StoreError(
+            f"{file}: cannot be opened: {error.strerror}; let the user that owns the database run digest"
+        ) from None
 
 
 def _flock(descriptor: int) -> bool:

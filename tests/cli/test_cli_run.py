@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from heartbeat_service import serving
@@ -66,7 +68,7 @@ def test_run_json_has_the_keys_of_the_contract(place: Workplace) -> None:
     ("people", "reason"),
     [
         ((), "there are no subscribers"),
-        ((subscriber(keywords=["zebra"]),), "nothing matched"),
+        ((subscriber(keywords=["zebra"]),), "no new entry matched"),
         ((subscriber(send_at="18:00"),), "nobody is due; the next is due at"),
     ],
 )
@@ -215,7 +217,8 @@ def test_status_says_what_is_there(place: Workplace) -> None:
     lines = place.invoke("status").stdout.splitlines()
     assert lines[0] == "2 subscribers, 2 entries from 1 file"
     assert lines[1] == "editions: 1 sent, 1 empty"
-    assert lines[3] == "last run: 2026-11-20 12:00 UTC, 2 loaded, 1 planned, 1 sent, 1 empty"
+    assert lines[2] == "  1 empty: no new entry matched"
+    assert lines[4] == "last run: 2026-11-20 12:00 UTC, 2 loaded, 1 planned, 1 sent, 1 empty"
     told = json.loads(place.invoke("status", "--json").stdout)
     assert (told["subscribers"], told["entries"], told["files"], told["editions"]["sent"]) == (2, 2, 1, 1)
     assert list(told["last_run"]["report"]) == KEYS
@@ -402,12 +405,15 @@ def test_a_run_stops_in_time(place: Workplace, mails: Mails) -> None:
     assert len(mails.kept) == 1
 
 
-def test_a_run_that_is_told_to_end_finishes_what_is_in_flight(place: Workplace, mails: Mails) -> None:
-    """SIGTERM: no other edition is taken, none stays in doubt, and the exit code is 0."""
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_finishes_what_is_in_flight(
+    place: Workplace, mails: Mails, how: signal.Signals
+) -> None:
+    """SIGTERM or Ctrl-C: no other edition is taken, none stays in doubt, and the exit code is 0."""
     people = [subscriber(f"reader{number}@example.org") for number in range(30)]
     place.configure(*people, smtp="connections = 1")
     running = place.start("run")
-    mails.on_mail = lambda: running.terminate() if len(mails.kept) == 3 else None
+    mails.on_mail = lambda: running.send_signal(how) if len(mails.kept) == 3 else None
     _, errors = running.communicate(timeout=60)
     assert (running.returncode, errors) == (0, "")
     sent = len(mails.kept)
@@ -442,3 +448,44 @@ def test_status_says_that_the_relay_could_not_be_used(place: Workplace) -> None:
     place.invoke("run", *NOW)
     last = place.invoke("status").stdout.splitlines()[-1]
     assert re.match(r"last run: 2026-11-20 12:00 UTC, .*the relay could not be used: 127\.0\.0\.1:1 cannot", last)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "reason"),
+    [
+        ({"keywords": ["zebra"]}, "no new entry matched"),
+        ({"paused_until": "2026-12-01"}, "paused until 2026-12-01"),
+        ({"skip": ["2026-11-20/2026-11-22"]}, "skipped: a day to skip"),
+        ({"min_matches": 5}, "1 of at least 5 matches; they wait for the next"),
+    ],
+)
+def test_silence_says_the_true_reason(place: Workplace, wishes: dict[str, Any], reason: str) -> None:
+    """In the report of the run, and later in the status."""
+    place.configure(subscriber(**wishes))
+    said = json.loads(place.invoke("run", "--json", *NOW).stdout)["reason"]
+    assert said == f"{reason} (new entries: {said.split(': ')[-2].split(',')[0]}, subscribers due: 1)"
+    assert f"  1 empty: {reason}" in place.invoke("status").stdout.splitlines()
+
+
+def test_a_clock_that_was_wrong_is_told(place: Workplace) -> None:
+    """What was planned ahead keeps everybody waiting, so the status says so."""
+    place.invoke("run", "--now", "2999-01-01T12:00+00:00")
+    assert "was the clock wrong?" in place.invoke("status").stdout
+
+
+def test_a_lock_that_cannot_be_opened_is_named(place: Workplace) -> None:
+    """With what to do; it is no fault of the output."""
+    (place.folder / "digest.db.lock").mkdir()
+    ended = place.invoke("run")
+    assert ended.returncode == 1
+    assert re.fullmatch(
+        r"digest: \S+/digest\.db\.lock: cannot be opened: Is a directory; let the user .+\n", ended.stderr
+    )
+
+
+def test_serve_does_not_start_with_a_holiday_file_that_cannot_be_read(place: Workplace) -> None:
+    """As with any other fault in what is configured."""
+    place.configure(subscriber(), extra='[serve]\nport = 0\n[calendars]\nfeasts = "feasts.ics"')
+    ended = place.command("serve")
+    assert ended.returncode == 2
+    assert "feasts.ics" in ended.stderr

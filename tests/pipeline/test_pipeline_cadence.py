@@ -265,5 +265,5 @@ def test_every_slot_of_a_rule_has_its_row(place: Workplace, days: str) -> None:
     found = rows(place)
     assert [row.slot for row in found] == wanted
     reasons = Counter(row.reason.partition(";")[0] for row in found)
-    assert set(reasons) <= {"missed", "stale source: nothing yet", "no new file"}
+    assert set(reasons) <= {"missed", "no new file"}
     assert all(row.state == State.EMPTY for row in found)

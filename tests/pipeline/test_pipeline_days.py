@@ -118,7 +118,7 @@ def test_an_empty_edition_gives_way_on_the_same_day(place: Workplace, mails: Mai
     place.listing("a.jsonl", [paper("Cooking")])
     report = place.run()
     assert (report.counts()["empty"], report.counts()["planned"]) == (1, 0)
-    assert report.reason == "nothing matched (new entries: 1, subscribers due: 1)"
+    assert report.reason == "no new entry matched (new entries: 1, subscribers due: 1)"
     place.listing("b.jsonl", [paper("A reward model")])
     assert place.run(NOON + HOUR).counts()["sent"] == 1
     place.listing("c.jsonl", [paper("Another reward model")])
@@ -130,7 +130,7 @@ def test_an_empty_edition_gives_way_on_the_same_day(place: Workplace, mails: Mai
 def test_without_a_new_file_the_reason_says_so(place: Workplace) -> None:
     """And names where files are looked for."""
     report = place.run()
-    assert report.reason == f"no new file in {place.listings}"
+    assert report.reason == f"no new file in {place.listings} (new entries: 0, subscribers due: 1)"
     assert not report.failed
 
 

@@ -56,7 +56,7 @@ def test_the_mails_parse_without_a_defect(place: Workplace, mails: Mails) -> Non
         assert re.search(r"\d+ of 293 new papers match", text)
     again = place.run()
     assert (again.counts()["sent"], len(mails.kept)) == (0, 2)
-    assert again.reason.startswith("there is nothing new since the last run, and nothing matched then")
+    assert again.reason.startswith("there is nothing new since the last run, which had nothing to send")
 
 
 @pytest.mark.skipif(SINK is None, reason="smtp-sink is missing: install the Debian package postfix")

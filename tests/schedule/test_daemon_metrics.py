@@ -63,7 +63,7 @@ def test_a_report_adds_what_no_outcome_told() -> None:
         LoadedFile(Path("a"), "jsonl", 5, 4, (Rejection(2, "no title"), Rejection(3, "no title"))),
         LoadedFile(Path("b"), fault="no listing"),
     )
-    planned = Planned(due=9, planned=5, empty=3, failed=(("ada@example.org", "poison"),))
+    planned = Planned(due=9, planned=5, silent=Counter({"no new file": 3}), failed=(("ada@example.org", "poison"),))
     delivered = Report(Counter({State.SENT: 5}))
     metrics.reported(RunReport(7, Loaded(files), planned, delivered, Recovered(0, 2)))
     seen = samples(metrics)

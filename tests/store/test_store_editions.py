@@ -162,7 +162,7 @@ def test_what_a_killed_run_left_is_unknown_and_then_goes_again(connection: Conne
     assert editions.recover(connection, NOW) == 0
     assert states(connection) == [State.UNKNOWN, State.PLANNED, State.SENT, State.UNKNOWN]
     assert editions.take(connection, [1, 4], NOW) == set()
-    assert editions.resend_unknown(connection, NOW) == 2
+    assert editions.resend_unknown(connection, NOW, 300) == 2
     assert editions.take(connection, [1, 4], NOW) == {1, 4}
 
 
@@ -216,3 +216,41 @@ def test_runs_are_noted(connection: Connection) -> None:
     assert runs.last_progress(connection) == NOW + 20
     assert runs.since(connection, NOW) == [{"sent": 0, "reason": "nothing matched"}]
     assert runs.since(connection, NOW + 10) == []
+
+
+def test_an_edition_of_which_nothing_is_known_is_not_sent_for_ever(connection: Connection) -> None:
+    """At once after the first attempt, then after longer and longer, and no more after MOST_ATTEMPTS."""
+    be(connection, State.PLANNED)
+    waits = []
+    for attempt in range(1, editions.MOST_ATTEMPTS + 1):
+        assert editions.take(connection, [1], NOW) == {1}
+        editions.record(connection, [Outcome(1, State.UNKNOWN)], NOW, 300)
+        resent = editions.resend_unknown(connection, NOW, 300)
+        assert resent == int(attempt < editions.MOST_ATTEMPTS)
+        if resent:
+            waits.append(connection.execute(select(table.c.next_at)).scalar_one() - NOW)
+    assert waits == [300 * number for number in range(editions.MOST_ATTEMPTS - 1)]
+    assert states(connection) == [State.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("reports", "since"),
+    [
+        ([], None),
+        ([{"sent": 1}], None),
+        ([{"sent": 1}, {"relay_error": "gone"}, {"relay_error": "gone"}], 1),
+        ([{"relay_error": "gone"}, {"sent": 1}], None),
+        ([{"deferred": 3}, {}, {"deferred": 3}], 0),  # between them all wait for the next attempt
+        ([{"unknown": 1}, {}], 0),
+        ([{"deferred": 3, "sent": 1}], None),
+        ([{"failed": 2}], None),  # it judged them, so it works
+    ],
+)
+def test_a_relay_fails_that_takes_nothing(
+    connection: Connection, reports: list[dict[str, Any]], since: int | None
+) -> None:
+    """Whether it is out of reach or puts everything off; a run without mail says nothing about it."""
+    nothing = {"sent": 0, "failed": 0, "deferred": 0, "unknown": 0, "relay_error": ""}
+    for started, report in enumerate(reports):
+        runs.finish(connection, runs.begin(connection, started), started, nothing | report)
+    assert runs.relay_failing(connection)[1] == since
