@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from digest.cadence import Slot, between, calendar_names, latest, next_due, skipped
+from digest.cadence import Slot, between, calendar_names, latest, local_date, next_due, skipped
 from digest.matching import Frequencies, Lookup, Reader, Selection, Selector, built_in
 from digest.model import Edition, Entry, State
 from digest.report import Planned
@@ -202,7 +202,7 @@ class _Batch:
         """Why nothing is in an edition."""
         loaded_at, stale = self.numbers.loaded_at, self.policy.stale_seconds
         if stale and 0 < loaded_at < self.now - stale:
-            return f"stale source: nothing new since {_day(loaded_at)}"
+            return f"stale source: nothing new since {local_date(loaded_at, 'UTC')}"
         before = latest(due.due_at - 1, due.subscriber.cadence)
         return NOTHING_MATCHED if chosen.considered and loaded_at > before.due_at else NO_NEW_FILE
 
@@ -273,10 +273,6 @@ def _edition(due: Due, slot: Slot, now: int, chosen: Selection) -> Edition:
         considered=chosen.considered,
         profiles=tuple(profile.name for profile in person.profiles),
     )
-
-
-def _day(moment: int) -> date:
-    return datetime.fromtimestamp(moment, UTC).date()
 
 
 def lookup(store: Store) -> Lookup:

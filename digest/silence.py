@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
+from digest.alarms import utc
 from digest.pipeline import Pipeline
 from digest.planning import NO_NEW_FILE
 from digest.report import Loaded, Planned
@@ -32,8 +32,7 @@ def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned
 def _nobody_due(pipeline: Pipeline) -> str:
     with pipeline.store.read() as connection:
         next_due = subscribers.next_moment(connection) or 0
-    when = datetime.fromtimestamp(next_due, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
-    return f"nobody is due; the next is due at {when} UTC"
+    return f"nobody is due; the next is due at {utc(next_due)}"
 
 
 def _why_unsent(pipeline: Pipeline, loaded: Loaded, planned: Planned) -> str:

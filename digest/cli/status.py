@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from digest.alarms import utc
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
 from digest.model import State
@@ -58,12 +58,12 @@ def _facts(app: App) -> dict[str, Any]:
                 problem._asdict() | {"slot": str(problem.slot)} for problem in editions.problems(connection, _PROBLEMS)
             ],
             "incidents": [
-                {"kind": one.kind, "subject": one.subject, "since": _time(one.opened_at), "words": one.words}
+                {"kind": one.kind, "subject": one.subject, "since": utc(one.opened_at), "words": one.words}
                 for one in incidents.open_(connection)
             ],
-            "next_due": _time(max(next_due, app.clock())) if next_due is not None else None,
+            "next_due": utc(max(next_due, app.clock())) if next_due is not None else None,
             "clock_was_wrong": bool(last and last.started_at > app.clock() + _HOUR),
-            "last_run": {"finished": _time(last.finished_at), "report": last.report} if last else None,
+            "last_run": {"finished": utc(last.finished_at), "report": last.report} if last else None,
         }
 
 
@@ -71,7 +71,3 @@ def _told(report: dict[str, Any]) -> str:
     figures = [f"{value:,} {name}" for name, value in report.items() if isinstance(value, int) and value]
     told = (("nothing sent", "reason"), ("the relay could not be used", "relay_error"))
     return ", ".join(figures + [f"{words}: {report[key]}" for words, key in told if report.get(key)])
-
-
-def _time(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
