@@ -12,7 +12,6 @@ to the clock, so that a tick that is too slow makes the next one late.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +34,8 @@ from sqlalchemy import distinct, func, select, update
 from digest.app import App, opened
 from digest.listings import read
 from digest.model import Edition, Outcome, State
+from digest.store import runs
+from digest.store.ledger import StoreLedger
 from digest.store.schema import editions, subscribers
 from digest.store.store import Store
 from digest.store.subscribers import next_moment, put
@@ -118,11 +119,17 @@ def live(app: App, clock: Clock, deliver: bool) -> Day:
         day.seconds += (took := perf_counter() - start)
         day.ticks, day.slowest = day.ticks + 1, max(day.slowest, took)
         if hot:
-            report = asyncio.run(app.pipeline.deliver(app.press, app.dispatch, Watch(clock.at - start, day.waits)))
+            report = app.pipeline.deliver(app.press, app.dispatch, _all(app), Watch(clock.at - start, day.waits))
             if report.relay_error or report.problems:
                 sys.exit(f"the mails could not be delivered: {report.relay_error or report.problems[0]}")
             free_at = int(clock.at + perf_counter() - start)
     return day
+
+
+def _all(app: App) -> StoreLedger:
+    """Whatever waits, for a run that has begun."""
+    with app.store.write() as connection:
+        return StoreLedger(app.store, app.clock, runs.begin(connection, app.clock()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +199,11 @@ def _exists(zone: str, send_at: str) -> bool:
 
 def idle(app: App) -> dict[str, float]:
     """What the steps of a tick take when nothing is to be done, in milliseconds."""
-    pipeline, dispatch = app.pipeline, app.dispatch
+    pipeline, dispatch, run = app.pipeline, app.dispatch, _all(app).run
     steps: dict[str, Callable[[], object]] = {
         "load": pipeline.load,
         "plan": pipeline.plan,
-        "recover": lambda: pipeline.recover(dispatch),
+        "recover": lambda: pipeline.recover(dispatch, run),
         "waiting": pipeline.waiting,
         "whole run": app.run,
     }

@@ -34,23 +34,26 @@ def links(edition: Edition) -> Links:
     return Links(*(f"https://digest.example.org/{name}/{token}" for name in ("manage", "pause", "unsubscribe", "view")))
 
 
+def message(edition: Edition, rendered: Rendered, own: Links) -> bytes:
+    return b"".join(compose(edition, rendered, SENDER, own.unsubscribe))
+
+
 def ours(renderer: Renderer, entries: dict[int, Entry], edition: Edition) -> bytes:
     own = links(edition)
-    return compose(edition, renderer.render(edition, entries, own), SENDER, own.unsubscribe)
+    return message(edition, renderer.render(edition, entries, own), own)
 
 
 def jinja(html: Template, text: Template, entries: dict[int, Entry], edition: Edition) -> bytes:
     own = links(edition)
     values = whole(edition, entries, own)
-    rendered = Rendered("Digest", encode(html.whole(values)), encode(text.whole(values)))
-    return compose(edition, rendered, SENDER, own.unsubscribe)
+    return message(edition, Rendered("Digest", (encode(html.whole(values)),), (encode(text.whole(values)),)), own)
 
 
 def mjml(source: Template, text: Template, entries: dict[int, Entry], edition: Edition) -> bytes:
     own = links(edition)
     values = whole(edition, entries, own)
     html = mjml2html(source.whole(values), fonts={})
-    return compose(edition, Rendered("Digest", encode(html), encode(text.whole(values))), SENDER, own.unsubscribe)
+    return message(edition, Rendered("Digest", (encode(html),), (encode(text.whole(values)),)), own)
 
 
 def email_message(html: Template, text: Template, entries: dict[int, Entry], edition: Edition) -> bytes:

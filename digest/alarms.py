@@ -9,7 +9,12 @@ Rules
 3. The newest file of a source without entries means that its format has drifted or its writer is broken. A source is
    stale when nothing with entries was loaded from it for too long; one that never gave anything, when it was watched
    for too long.
-4. A refusal by the relay, or failures, count only over their limit. Nothing sent and nothing failed is no failure.
+4. A relay that takes nothing, or failures, count only over their limit. Nothing sent and nothing failed is no failure.
+5. A refusal of ourselves is broken at once, as time does not mend it: by the relay (login, certificate, sender), or by
+   a recipient's domain (SPF, DKIM, DMARC, reverse DNS).
+6. Complaints over 0.1 % of the mails of 30 days are too many, and over 0.3 % nothing is sent: the limits of Google's
+   Email sender guidelines (support.google.com/a/answer/81126) and Yahoo's Sender best practices. A share of few mails
+   means nothing: under 1,000 mails it takes 3 complaints.
 """
 
 from __future__ import annotations
@@ -19,8 +24,36 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-KINDS = ("overdue", "source", "failures", "relay")
-"""The kinds of conditions. Only those of kind "source" have a subject: the path."""
+from digest.model import Throttle
+
+_HEADLINES = {
+    "overdue": "runs are overdue",
+    "source": "no entries from {}",
+    "failures": "too many editions fail",
+    "relay": "the relay takes no mail",
+    "setup": "our configuration is refused by {}",
+    "complaints": "too many recipients complain",
+    "paused": "sending is paused for complaints",
+}
+KINDS = tuple(_HEADLINES)
+"""The kinds of conditions. Those of kind "source" have a subject, the path, and "setup" a recipient's domain."""
+
+COMPLAINT_DAYS = 30
+_WARN_PER_MILLE, _PAUSE_PER_MILLE = 1, 3
+_ENOUGH_SENT, _ENOUGH_COMPLAINTS = 1_000, 3
+_COMPLAINTS = (
+    "{}: receivers want less than 0.1 %, and over 0.3 % sending pauses. "
+    "Mail only those who asked for it. See who complained: digest suppress list"
+)
+_PAUSED = (
+    "{}, over 0.3 %: nothing is sent, or receivers would refuse all our mail. Every edition is kept. Find out why they "
+    "complain and end it; sending goes on when the share is lower again, as a complaint counts for 30 days. "
+    "See who complained: digest suppress list"
+)
+_REFUSED = (
+    "{0} refuses how we are set up (SPF, DKIM, DMARC or reverse DNS); its recipients are not to blame, and every "
+    "edition for them is kept. Look at what it names, with digest doctor as well. It said: {1}"
+)
 
 
 class Condition(NamedTuple):
@@ -99,35 +132,64 @@ def failures(sent: int, failed: int, now: int, limits: Limits) -> list[Condition
     return [Condition("failures", "", words, now)]
 
 
-def relay(error: str, failing_since: int | None, now: int, limits: Limits) -> list[Condition]:
-    """Whether the relay has taken nothing for too long; `error` says why, `failing_since` None: it works."""
-    if failing_since is None or now - failing_since <= limits.relay_seconds:
+def relay(error: str, failing_since: int | None, now: int, limits: Limits, *, refused: bool = False) -> list[Condition]:
+    """Whether the relay has taken nothing for too long, or refuses ourselves (`refused`, rule 5).
+
+    `error` says why; `failing_since` None: it works.
+    """
+    if failing_since is None or (now - failing_since <= limits.relay_seconds and not refused):
         return []
     words = (
         f"The relay has taken no mail since {utc(failing_since)}: {error}. "
         "Correct [smtp] or the relay; every edition is kept and goes out then."
     )
-    return [Condition("relay", "", _line(words), failing_since)]
+    return [Condition("relay", "", one_line(words), failing_since)]
+
+
+def setup(throttles: Iterable[Throttle], now: int) -> list[Condition]:
+    """The recipients' domains that are paused because they refuse how we are set up (rule 5)."""
+    refusing = (
+        one for one in throttles if one.scope == "domain" and one.paused_until > now and one.words.startswith("5")
+    )
+    return [Condition("setup", one.name, one_line(_REFUSED.format(one.name, one.words)), now) for one in refusing]
+
+
+def complaints(complaints: int, sent: int, now: int) -> list[Condition]:
+    """Whether too many complained in the last COMPLAINT_DAYS, and whether that pauses sending (rule 6)."""
+    if not _over(_WARN_PER_MILLE, complaints, sent):
+        return []
+    share = f"{complaints:,} complaints about {sent:,} mails in {COMPLAINT_DAYS} days"
+    found = [Condition("complaints", "", _COMPLAINTS.format(share), now)]
+    if paused_by_complaints(complaints, sent):
+        found.append(Condition("paused", "", _PAUSED.format(share), now))
+    return found
+
+
+def paused_by_complaints(complaints: int, sent: int) -> bool:
+    """Whether so many complained that nothing may be sent."""
+    return _over(_PAUSE_PER_MILLE, complaints, sent)
 
 
 def headline(kind: str, subject: str) -> str:
     """What is broken, in a few words."""
-    match kind:
-        case "overdue":
-            return "runs are overdue"
-        case "source":
-            return f"no entries from {subject}"
-        case "failures":
-            return "too many editions fail"
-        case "relay":
-            return "the relay takes no mail"
-        case _:
-            raise ValueError(f"{kind!r} is no kind of condition; there are {', '.join(KINDS)}")
+    if kind not in _HEADLINES:
+        raise ValueError(f"{kind!r} is no kind of condition; there are {', '.join(KINDS)}")
+    return _HEADLINES[kind].format(subject)
 
 
 def utc(moment: int) -> str:
     """A moment (epoch seconds) for people: "2026-11-20 07:00 UTC"."""
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def one_line(text: str) -> str:
+    """What others said, as one line that can be stored and shown, of at most 1,000 characters."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:1000]
+
+
+def _over(per_mille: int, complaints: int, sent: int) -> bool:
+    enough = sent >= _ENOUGH_SENT or (sent and complaints >= _ENOUGH_COMPLAINTS)
+    return bool(enough) and complaints * 1_000 > sent * per_mille
 
 
 def _without_entries(state: SourceState) -> Condition | None:
@@ -138,7 +200,7 @@ def _without_entries(state: SourceState) -> Condition | None:
         f"The newest file from {state.path}, loaded {utc(state.last_at)}, gave no entries. Has its format changed? "
         f"Look into {state.last_path}{why}"
     )
-    return Condition("source", state.path, _line(words), state.last_at)
+    return Condition("source", state.path, one_line(words), state.last_at)
 
 
 def _stale(state: SourceState, now: int, limits: Limits) -> Condition | None:
@@ -149,9 +211,4 @@ def _stale(state: SourceState, now: int, limits: Limits) -> Condition | None:
     what = (
         f"Nothing was ever loaded from {state.path}." if never else f"Nothing new from {state.path} since {utc(since)}."
     )
-    return Condition("source", state.path, _line(f"{what} See whether what writes its files still works."), since)
-
-
-def _line(text: str) -> str:
-    """At most 1,000 characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:1000]
+    return Condition("source", state.path, one_line(f"{what} See whether what writes its files still works."), since)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from digest import config as configuration
 from digest.alarms import Limits
 from digest.calendars import Calendars
 from digest.config import Config
-from digest.delivery.address import identity
+from digest.crew import Processes, Share, divided
+from digest.delivery.address import ascii_domain, identity
 from digest.delivery.message import Sender
+from digest.delivery.sender import Report, Terms
 from digest.errors import ConfigError
-from digest.faults import faults, relay_of
+from digest.faults import faults, relays_of
 from digest.intake import Intake, written
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
@@ -24,11 +26,14 @@ from digest.press import Press
 from digest.rendering.edition import Renderer, Site
 from digest.report import Loaded, Planned, RunReport, Watch
 from digest.silence import why_nothing
-from digest.store import sources
+from digest.store import runs, sources
+from digest.store.ledger import StoreLedger
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
 from digest.watchdog import Watchdog
 
+PATIENCE = 50.0
+"""Seconds: with a run a minute, the next one takes over."""
 _DAY = 86_400
 
 
@@ -49,16 +54,37 @@ class App:
         secrets = tuple(secret.get_secret_value() for secret in web.secrets)
         return Press(
             Renderer(templates, site),
-            Sender(sender.address, sender.name, list_name=editions.name, reply_to=sender.reply_to),
+            Sender(sender.address, sender.name, list_name=editions.name, reply_to=sender.reply_to, help_url=web.url),
             web.url,
             secrets,
+            self._signed,
         )
+
+    @property
+    def _signed(self) -> Callable[[bytes, Sequence[bytes], int], bytes] | None:
+        """What signs messages, if there are keys. Raises ConfigError."""
+        if not self.config.dkim:
+            return None
+        from digest.delivery import dkim  # noqa: PLC0415 (its library is an extra)
+
+        domain = self.config.sender.address.rpartition("@")[2]
+        keys = [(one, dkim.read_key(self.config.path(one.key))) for one in self.config.dkim]
+        return partial(dkim.sign, tuple(dkim.signer(one.domain or domain, one.selector, key) for one, key in keys))
 
     @cached_property
     def dispatch(self) -> Dispatch:
         """How mail is handed over."""
         delivery = self.config.delivery
-        return Dispatch(relay_of(self.config), int(delivery.retry_minutes * 60), delivery.on_unknown == "resend")
+        relays = relays_of(self.config)
+        per_minute = {("domain", ascii_domain(domain)): float(rate) for domain, rate in delivery.per_minute.items()}
+        per_minute |= {("relay", str(relay)): float(relay.per_minute) for relay in relays if relay.per_minute}
+        resend = delivery.on_unknown == "resend"
+        retry_seconds = int(delivery.retry_minutes * 60)
+        terms = Terms(relays, self.config.sender.address, retry_seconds, per_minute, ahead=resend)
+        # Other processes have the system's clock only.
+        several = delivery.processes > 1 and self.clock is system_clock
+        crew = Processes(delivery.processes, partial(deliver_share, self.config.file)) if several else None
+        return Dispatch(terms, resend, crew)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -90,7 +116,7 @@ class App:
             alarms.overdue_minutes * 60, alarms.failures_percent, self._stale_seconds, alarms.relay_minutes * 60
         )
         paths = tuple(map(written, self._paths))
-        return Watchdog(self.store, self.clock, limits, paths, self.dispatch.relay, self.press.sender, alarms.to)
+        return Watchdog(self.store, self.clock, limits, paths, self.dispatch.terms.relays, self.press.sender, alarms.to)
 
     @property
     def _stale_seconds(self) -> int:
@@ -98,7 +124,13 @@ class App:
 
     def lock(self) -> AbstractContextManager[None]:
         """Held while the database is worked on. Raises BusyError if another run keeps it too long."""
-        return self.store.lock(self.config.store.wait_seconds)
+        return self.store.lock(self.config.store.wait_seconds, self._abandoned)
+
+    def _abandoned(self) -> bool:
+        """Whether the run at work has been silent for so long that it is taken for dead; if not, it is fenced off."""
+        with self.store.read() as connection:
+            silent_since = runs.silent_since(connection)
+        return silent_since is not None and self.clock() - silent_since > self.config.store.lease_seconds
 
     def reading(self, paths: Sequence[Path]) -> App:
         """The same program, with listing files from elsewhere."""
@@ -111,12 +143,15 @@ class App:
         with self.store.rehearsal() as store:
             yield App(self.config, store, self.clock)
 
-    def run(self, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
-        """Load, plan and deliver. Raises BusyError if another run is at work for too long."""
+    def run(self, watch: Watch | None = None, going: Going = unhindered, patience: float = PATIENCE) -> RunReport:
+        """Load, plan and deliver. Raises BusyError if another run is at work for too long.
+
+        `patience`: for how many seconds to wait for mails that our own limits keep back.
+        """
         self.prove()
         with self.lock():
-            report = self.pipeline.run(self.press, self.dispatch, watch, going)
-            if not (report.delivered.states or report.delivered.relay_error or report.left):
+            report = self.pipeline.run(self.press, self.dispatch, watch, going, patience)
+            if not (report.delivered.states or report.delivered.relay_error or report.delivered.paused or report.left):
                 report = replace(report, reason=self.why_nothing(report.loaded, report.planned))
             self.pipeline.finish(report)
         return replace(report, untold=self.watchdog.after_run())
@@ -150,6 +185,14 @@ class App:
 def system_clock() -> int:
     """Now, in epoch seconds."""
     return int(time.time())
+
+
+def deliver_share(file: Path, share: Share) -> Report:
+    """Send one process's share of the editions that wait."""
+    with opened(file) as app:
+        ledger = StoreLedger(app.store, app.clock, share.run, share.number, share.of)
+        dispatch = replace(app.dispatch, terms=divided(app.dispatch.terms, share.of))
+        return app.pipeline.deliver(app.press, dispatch, ledger, share.watch, share.going)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from digest.settings import (
     Alarms,
     CalendarName,
     Delivery,
+    Dkim,
     Editions,
     Listings,
     Sender,
@@ -71,8 +72,10 @@ class Config(BaseSettings):
     store: Store = Store()
     listings: Listings = Listings()
     smtp: Smtp = Smtp()
+    relays: tuple[Smtp, ...] = ()
     sender: Sender
     delivery: Delivery = Delivery()
+    dkim: tuple[Dkim, ...] = ()
     editions: Editions = Editions()
     web: Web = Web()
     serve: Serve = Serve()

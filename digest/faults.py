@@ -9,11 +9,15 @@ from digest.delivery.address import identity, parse_address
 from digest.delivery.relay import Relay
 from digest.errors import MessageError, UsageError
 from digest.profiles import check
+from digest.settings import Smtp
 
 
-def relay_of(config: Config) -> Relay:
-    """The relay as configured. Raises UsageError for plain text over a network."""
-    smtp = config.smtp
+def relays_of(config: Config) -> tuple[Relay, ...]:
+    """The relays as configured. Raises UsageError for plain text over a network."""
+    return tuple(_relay(config, smtp) for smtp in (config.smtp, *config.relays))
+
+
+def _relay(config: Config, smtp: Smtp) -> Relay:
     return Relay(
         smtp.host,
         smtp.port,
@@ -23,15 +27,24 @@ def relay_of(config: Config) -> Relay:
         smtp.connections,
         ca_file=str(config.path(smtp.ca_file)) if smtp.ca_file else None,
         allow_plaintext=smtp.allow_plaintext,
+        socket=str(config.path(smtp.socket)) if smtp.socket else "",
+        protocol=smtp.protocol,
+        pipelining=smtp.pipelining,
+        chunking=smtp.chunking,
+        depth=smtp.depth,
+        priority=smtp.priority,
+        weight=smtp.weight,
+        per_minute=smtp.per_minute,
     )
 
 
 def faults(config: Config) -> Iterator[str]:
     """What only other rooms can tell of it: plain text over a network, bad addresses and keywords, one person twice."""
-    try:
-        relay_of(config)
-    except UsageError as error:
-        yield f"{config.where(('smtp', 'tls'))}: {error}"
+    for smtp, place in [(config.smtp, ("smtp",)), *((one, ("relays", n)) for n, one in enumerate(config.relays))]:
+        try:
+            _relay(config, smtp)
+        except UsageError as error:
+            yield f"{config.where((*place, 'tls'))}: {error}"
     seen: set[str] = set()
     for key, address in (("address", config.sender.address), ("reply_to", config.sender.reply_to)):
         if address and (fault := address_fault(address)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from digest.model import Edition
 from digest.planning import edition_for
-from digest.store import editions, entries
+from digest.store import editions, entries, ledger
 from digest.store.store import Store
 from digest.store.subscribers import Due
 
@@ -32,7 +32,7 @@ def waiting(store: Store, now: int) -> Iterator[Edition]:
 
 def _waiting(store: Store, now: int, after: int) -> list[Edition]:
     with store.read() as connection:
-        return editions.waiting(connection, now, after, _AT_ONCE)
+        return [delivery.edition for delivery in ledger.waiting(connection, now, after, _AT_ONCE)]
 
 
 def sent(store: Store, emails: Iterable[str]) -> list[Edition]:

@@ -5,6 +5,7 @@ file → Listing of Entry → (Profile) → Match → Edition → Rendered → b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
@@ -125,8 +126,7 @@ class Reason(NamedTuple):
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """An entry (by number) that a subscriber gets, with its score and every reason."""
 
     entry: int
@@ -175,20 +175,59 @@ class Edition:
     profiles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The two bodies of an edition, ready for the wire (quoted-printable, CRLF), and its subject line."""
+class Delivery(NamedTuple):
+    """An edition on its way: how often it was tried, and the octets that its HTML may have (0: as usual)."""
+
+    edition: Edition
+    attempts: int = 0
+    room: int = 0
+
+
+class Rendered(NamedTuple):
+    """The subject line of an edition, and its two bodies in pieces, ready for the wire (quoted-printable, CRLF)."""
 
     subject: str
-    html: bytes
-    text: bytes
+    html_pieces: Sequence[bytes]
+    text_pieces: Sequence[bytes]
+
+    @property
+    def html(self) -> bytes:
+        """The HTML body as a whole."""
+        return b"".join(self.html_pieces)
+
+    @property
+    def text(self) -> bytes:
+        """The text body as a whole."""
+        return b"".join(self.text_pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt to send: the new state, the server's code (0: none) and its words."""
+class Outcome(NamedTuple):
+    """What became of one attempt to send: the new state, the server's code (0: none) and its words.
+
+    `next_at`: not to be tried before (epoch seconds; 0: at once). `room`: as in Delivery, for the next attempt.
+    `suppress`: there is no such mailbox, so nothing is sent there any more. State PLANNED gives the edition back.
+    """
 
     edition: int
     state: State
     code: int = 0
     reply: str = ""
+    next_at: int = 0
+    room: int = 0
+    suppress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """What holds back the mails to a relay or to a recipient's domain (the scope), as it outlives a run.
+
+    `free_at` is the theoretical arrival time of the next mail by the rate alone, `paused_until` when a pause ends (0:
+    none), both in epoch seconds; `strikes` counts the push-backs running, `words` is the last one.
+    """
+
+    scope: str
+    name: str
+    free_at: float = 0.0
+    paused_until: int = 0
+    strikes: int = 0
+    words: str = ""

@@ -10,22 +10,26 @@ deliver   editions → mails
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from digest import intake, planning
 from digest.delivery import sender
-from digest.delivery.relay import Relay
 from digest.intake import Intake
-from digest.planning import Policy, Ready
+from digest.planning import Policy
 from digest.press import Listed, Press
 from digest.report import Loaded, Planned, Recovered, RunReport, Watch
-from digest.store import editions, runs, subscribers
+from digest.store import ledger, runs, subscribers, throttles
 from digest.store.ledger import StoreLedger
 from digest.store.store import Store
 from digest.store.subscribers import Named
+from digest.watchdog import too_many_complaints
+from digest.window import Ready
 
 Clock = Callable[[], int]
 """Gives epoch seconds."""
@@ -39,13 +43,23 @@ def unhindered() -> bool:
     return True
 
 
+class Crew(Protocol):
+    """Several processes that share a delivery."""
+
+    def __call__(self, run: int, watch: Watch | None, going: Going) -> sender.Report:
+        """Send every edition that is waiting, for the run of this number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """How editions are handed to the relay, and tried again."""
+    """How editions are handed to relays: on what terms, and what becomes of those that nobody knows of.
 
-    relay: Relay
-    retry_seconds: int
+    `crew` delivers in place of this process, if there is one.
+    """
+
+    terms: sender.Terms
     resend_unknown: bool
+    crew: Crew | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +73,26 @@ class Pipeline:
     policy: Policy
     ready: Ready = field(default_factory=Ready)
 
-    def run(self, press: Press, dispatch: Dispatch, watch: Watch | None = None, going: Going = unhindered) -> RunReport:
-        """Load, plan and deliver, for as long as `going` says so; what is then in flight still ends."""
+    def run(
+        self,
+        press: Press,
+        dispatch: Dispatch,
+        watch: Watch | None = None,
+        going: Going = unhindered,
+        patience: float = 0.0,
+    ) -> RunReport:
+        """Load, plan and deliver, for as long as `going` says so; what is then in flight still ends.
+
+        `patience`: for how many seconds to wait for what our own limits keep back.
+        """
         number = self._begin()
         going = self._noting_progress(number, going)
         loaded = self.load(going)
-        planned = self.plan(going)
-        recovered = self.recover(dispatch)
+        planned = self.plan(going, number)
+        recovered = self.recover(dispatch, number)
         if watch:
             watch.expect(self.waiting())
-        delivered = asyncio.run(self.deliver(press, dispatch, watch, going))
+        delivered = self._deliver_patiently(press, dispatch, number, watch, going, self.clock() + patience)
         left = 0 if going() else self.waiting()
         return RunReport(number, loaded, planned, delivered, recovered, left)
 
@@ -86,34 +110,64 @@ class Pipeline:
             subscribers.put(connection, self.people, self.clock(), self.policy.first_days, configured=True)
             subscribers.drop_configured(connection, [one.identity for one in self.people])
 
-    def plan(self, going: Going = unhindered) -> Planned:
-        """Plan the edition of everybody who is due."""
+    def plan(self, going: Going = unhindered, run: int = 0) -> Planned:
+        """Plan the edition of everybody who is due, in the run of this number (0: in none)."""
         self.enrol()
-        return planning.plan(self.store, self.clock(), self.policy, going, self.ready)
+        with _rare_collections():
+            return planning.plan(self.store, self.clock(), self.policy, going, self.ready, run)
 
-    def recover(self, dispatch: Dispatch) -> Recovered:
+    def recover(self, dispatch: Dispatch, run: int) -> Recovered:
         """Take up what a killed run left behind, and end what nobody wants any more."""
         now = self.clock()
         with self.store.write() as connection:
-            left = editions.recover(connection, now)
+            runs.fence(connection, run)
+            left = ledger.recover(connection, now)
             if dispatch.resend_unknown:
-                editions.resend_unknown(connection, now, dispatch.retry_seconds)
+                ledger.resend_unknown(connection, now, dispatch.terms.retry_seconds)
             held = 0 if dispatch.resend_unknown else left
-            return Recovered(held, editions.suppress_unwanted(connection, now))
+            return Recovered(held, ledger.suppress_unwanted(connection, now))
 
-    async def deliver(
-        self, press: Press, dispatch: Dispatch, watch: Watch | None = None, going: Going = unhindered
+    def deliver(
+        self,
+        press: Press,
+        dispatch: Dispatch,
+        share: StoreLedger,
+        watch: Watch | None = None,
+        going: Going = unhindered,
     ) -> sender.Report:
-        """Send every edition that is waiting."""
+        """Send every edition of a share that is waiting."""
         known = Listed(self.store)
-        return await sender.deliver(
-            StoreLedger(self.store, self.clock, dispatch.retry_seconds),
-            lambda edition: press.message(edition, known.of(edition)),
-            dispatch.relay,
-            press.sender.address,
-            going=going,
-            on_outcome=watch.outcome if watch else None,
-        )
+        with self.store.read() as connection:
+            slowed = throttles.load(connection)
+        with _rare_collections(), asyncio.Runner(loop_factory=_fastest_loop()) as runner:
+            return runner.run(
+                sender.deliver(
+                    share,
+                    lambda delivery: press.message(delivery.edition, known.of(delivery.edition), delivery.room),
+                    dispatch.terms,
+                    self.clock,
+                    throttles=slowed,
+                    going=going,
+                    on_outcome=watch.outcome if watch else None,
+                )
+            )
+
+    def _deliver_patiently(
+        self, press: Press, dispatch: Dispatch, run: int, watch: Watch | None, going: Going, until: float
+    ) -> sender.Report:
+        """Deliver, and again when our own limits let go what they keep back, if that is soon enough."""
+        if paused := too_many_complaints(self.store, self.clock):
+            return sender.Report(paused=paused)
+        done = sender.Report()
+        while True:
+            if dispatch.crew:
+                done += dispatch.crew(run, watch, going)
+            else:
+                done += self.deliver(press, dispatch, StoreLedger(self.store, self.clock, run), watch, going)
+            if not 0 < done.kept_until <= until or done.relay_error:
+                return done
+            if not _waited(done.kept_until - self.clock(), going):
+                return done
 
     def finish(self, report: RunReport) -> None:
         """Note what a run did."""
@@ -142,7 +196,37 @@ class Pipeline:
     def waiting(self) -> int:
         """How many editions may be sent now."""
         with self.store.read() as connection:
-            return editions.count_waiting(connection, self.clock())
+            return ledger.count_waiting(connection, self.clock())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cycles of garbage less often: we make few, and every look goes over all cards and entries in memory."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _waited(seconds: float, going: Going) -> bool:
+    """Wait for so long; False: there was no going on."""
+    end = time.monotonic() + seconds
+    while going():
+        if time.monotonic() >= end:
+            return True
+        time.sleep(min(1.0, max(0.0, end - time.monotonic())))
+    return False
+
+
+def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The event loop of uvloop where it is installed (None: that of the standard library)."""
+    try:
+        import uvloop  # noqa: PLC0415 (an optional extra)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -8,12 +8,14 @@ Rules
    for a mail, though these for no longer than LONGEST_WAIT. The edition that takes them in says since when.
 3. After silence entries stay in the window for `first_days`, for when the profile changes.
 4. An edition that is empty for want of entries gives way to a better one of the same date, unless a fixed time is set.
+5. An edition that waits and that nobody can have received is overtaken by the next: that one covers its window, too,
+   and the earlier row is emptied. A slot without a mail overtakes nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -21,21 +23,20 @@ from itertools import chain
 from typing import NamedTuple
 
 from digest.cadence import Slot, between, calendar_names, latest, local_date, next_due, skipped
-from digest.matching import Frequencies, Lookup, Reader, Selection, Selector, built_in
-from digest.model import Edition, Entry, State
+from digest.matching import Reader, Selection, Selector
+from digest.model import Edition, State
 from digest.report import Planned
-from digest.store import editions, entries, subscribers
-from digest.store.editions import Plan
+from digest.store import editions, entries, runs, subscribers
+from digest.store.editions import Overtaken, Plan
 from digest.store.store import Store
 from digest.store.subscribers import Due, Step
+from digest.window import Ready, lookup
 
 MORE = 40
 """Entries beyond a subscriber's maximum that are listed by title."""
 LONGEST_WAIT = 30
 """Days after which matches go out even if they are too few."""
 MOST_MISSED = 366
-MOST_KEPT = 500_000
-"""Distinct keywords with which a window is kept for the next plan; beyond, memory is worth more than time."""
 Calendars = Mapping[str, Mapping[date, str]]
 _DAY = 86_400
 _DAY_APART = timedelta(days=1)
@@ -64,32 +65,20 @@ class _Numbers(NamedTuple):
     loaded_at: int  # when the newest was loaded
 
 
-class Ready:
-    """The window of the last plan, made ready to be matched: it is the same until another file is loaded.
+def plan(
+    store: Store, now: int, policy: Policy, going: Callable[[], bool], ready: Ready | None = None, run: int = 0
+) -> Planned:
+    """Write the editions of everybody whose slot has come, for as long as `going` says so.
 
-    Most ticks find few who are due, and to read and index the window takes longer than to match them.
+    Raises BusyError if a later run than `run` (0: none) has begun.
     """
-
-    def __init__(self) -> None:
-        self._selector = Selector((), lambda _: built_in())
-        self._of = (-1, -1)
-        self.window = 0
-
-    def selector(self, after: int, file: int, window: Callable[[], list[Entry]], frequencies: Lookup) -> Selector:
-        """The entries numbered above `after`, when `file` was the last one loaded."""
-        if self._of != (after, file) or len(self._selector.table.rows) > MOST_KEPT:
-            found = window()
-            self._selector, self._of, self.window = Selector(found, frequencies), (after, file), len(found)
-        return self._selector
-
-
-def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool], ready: Ready | None = None) -> Planned:
-    """Write the editions of everybody whose slot has come, for as long as `going` says so."""
     due, ready = _due(store, now, None), ready or Ready()
     if not due:
         return Planned()
     with store.read() as connection:
         lowest, file = subscribers.lowest_watermark(connection, now), entries.newest_file(connection)
+        waiting_from = editions.lowest_waiting(connection, now)
+        lowest = lowest if waiting_from is None else min(lowest, waiting_from)
         selector = ready.selector(lowest, file, partial(entries.window, connection, lowest), lookup(store))
         numbers = _Numbers(
             entries.newest_number(connection),
@@ -97,7 +86,7 @@ def plan(store: Store, now: int, policy: Policy, going: Callable[[], bool], read
             entries.number_before(connection, now - LONGEST_WAIT * _DAY),
             entries.newest_at(connection),
         )
-    batch = _Batch(store, selector, now, policy, policy.calendars(now), numbers)
+    batch = _Batch(store, selector, now, policy, policy.calendars(now), numbers, run, waiting_from is not None)
     done = Planned(window=ready.window)
     while due and going():
         done += batch.plan(due)
@@ -119,11 +108,15 @@ def edition_for(store: Store, person: Due, now: int) -> Edition:
 
 
 class _Made(NamedTuple):
-    """What a plan makes for one subscriber: an edition, rows for missed slots, and where the subscriber then stands."""
+    """What a plan makes for one subscriber: an edition, rows for missed slots, and where the subscriber then stands.
+
+    `merges`: it takes in what waited of earlier slots.
+    """
 
     plan: Plan
     missed: list[Plan]
     step: Step
+    merges: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +129,20 @@ class _Batch:
     policy: Policy
     calendars: Calendars
     numbers: _Numbers
+    run: int
+    some_wait: bool
 
     def plan(self, due: Sequence[Due]) -> Planned:
         """Write their editions, and where they then stand."""
         made = list(self._all_made(due))
         missed = [plan for one in made for plan in one.missed]
+        merged = {one.plan.edition.subscriber: one.plan.edition.slot for one in made if one.merges}
         with self.store.write() as connection:
+            if self.run:
+                runs.fence(connection, self.run)
             editions.insert_missed(connection, missed)
             written = editions.insert(connection, [one.plan for one in made])
+            editions.merge(connection, {one: slot for one, slot in merged.items() if one in written}, self.now)
             steps = [
                 one.step if one.plan.edition.subscriber in written else _stood(one.step, person)
                 for one, person in zip(made, due, strict=True)
@@ -166,17 +165,28 @@ class _Batch:
     def _all_made(self, due: Sequence[Due]) -> Iterator[_Made]:
         slots = [latest(self.now, one.subscriber.cadence) for one in due]
         closed = [self._closed(one, slot.date) for one, slot in zip(due, slots, strict=True)]
-        readers = [_reader(one) for one, reason in zip(due, closed, strict=True) if not reason]
+        waiting = self._overtaken(due)
+        wider = [_with(one, waiting.get(one.subscriber.id)) for one in due]
+        readers = [_reader(one) for one, reason in zip(wider, closed, strict=True) if not reason]
         chosen = iter(self.selector.select(readers, MORE)) if readers else iter(())
-        for one, slot, reason in zip(due, slots, closed, strict=True):
-            yield self._made(one, slot, reason, _NOTHING if reason else next(chosen))
+        for one, wide, slot, reason in zip(due, wider, slots, closed, strict=True):
+            yield self._made(one, wide, slot, reason, _NOTHING if reason else next(chosen))
 
-    def _made(self, due: Due, slot: Slot, closed: str, chosen: Selection) -> _Made:
+    def _overtaken(self, due: Sequence[Due]) -> Mapping[int, Overtaken]:
+        """What waits of earlier slots, by subscriber (rule 5)."""
+        if not self.some_wait:
+            return {}
+        with self.store.read() as connection:
+            return editions.overtaken(connection, [one.subscriber.id for one in due])
+
+    def _made(self, due: Due, wide: Due, slot: Slot, closed: str, chosen: Selection) -> _Made:
         state, reason = (State.EMPTY, closed) if closed else self._verdict(due, chosen)
+        merges = state is State.PLANNED and wide is not due
+        due = wide if merges else due
         shown = chosen if state is State.PLANNED else chosen._replace(matches=(), more=())
         edition = _edition(due, slot, self.now, shown)
         plan = Plan(edition, due.watermark, self.numbers.newest, state, reason)
-        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, None if closed else chosen))
+        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, None if closed else chosen), merges)
 
     def _verdict(self, due: Due, chosen: Selection) -> tuple[State, str]:
         """The state of a new edition, and why it is not PLANNED."""
@@ -250,6 +260,14 @@ def _stood(step: Step, due: Due) -> Step:
     return step._replace(again_at=None, watermark=due.watermark, since=due.since)
 
 
+def _with(due: Due, waiting: Overtaken | None) -> Due:
+    """A subscriber with the window of what waits."""
+    if waiting is None:
+        return due
+    since = min(waiting.since, due.since or waiting.since)
+    return due._replace(watermark=min(waiting.after, due.watermark), since=since)
+
+
 def _reader(due: Due) -> Reader:
     return Reader(due.subscriber.profiles, due.watermark, due.subscriber.max_entries)
 
@@ -273,13 +291,3 @@ def _edition(due: Due, slot: Slot, now: int, chosen: Selection) -> Edition:
         considered=chosen.considered,
         profiles=tuple(profile.name for profile in person.profiles),
     )
-
-
-def lookup(store: Store) -> Lookup:
-    """Word frequencies over all entries in the store, and the built-in ones."""
-
-    def look_up(stems: Collection[str]) -> Frequencies:
-        with store.read() as connection:
-            return entries.frequencies(connection, stems) + built_in().of(stems)
-
-    return look_up

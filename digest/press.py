@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from digest import tokens
 from digest.delivery import message
+from digest.delivery.check import Checked, check
 from digest.model import Edition, Entry
-from digest.rendering.edition import Links, Renderer
+from digest.rendering.edition import BUDGET, Links, Renderer
 from digest.store import entries
 from digest.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What makes a message of an edition. `secrets` sign its links to `web_url`, if there is one."""
+    """What makes a message of an edition.
+
+    `secrets` sign its links to `web_url`, if there is one. `signed` gives the headers with its DKIM signatures, from
+    its headers, its body in pieces, and the time.
+    """
 
     renderer: Renderer
     sender: message.Sender
     web_url: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    signed: Callable[[bytes, Sequence[bytes], int], bytes] | None = field(default=None, repr=False)
 
-    def message(self, edition: Edition, named: Mapping[int, Entry]) -> bytes:
-        """The bytes of an edition's mail; the same for the same edition, entries and templates."""
+    def message(self, edition: Edition, named: Mapping[int, Entry], room: int = 0) -> Checked:
+        """An edition's mail; the same for the same edition, entries, templates and room (as in Delivery).
+
+        Raises MessageError if it breaks a rule of the wire.
+        """
         links = self._links(edition) if self.web_url else None
-        rendered = self.renderer.render(edition, named, links)
+        rendered = self.renderer.render(edition, named, links, room or BUDGET)
         one_click = links.unsubscribe if links and links.unsubscribe.startswith("https:") else None
-        return message.compose(edition, rendered, self.sender, one_click)
+        own, shared, *body = message.compose(edition, rendered, self.sender, one_click)
+        if self.signed:
+            own = self.signed(own + shared, body, edition.planned_at) + own
+        return check((own, shared, *body), edition.email)
 
     def _links(self, edition: Edition) -> Links:
         token = partial(tokens.sign, secrets=self.secrets)
@@ -44,11 +56,11 @@ class Press:
 def listed(store: Store, edition: Edition) -> dict[int, Entry]:
     """The entries that an edition names, by number."""
     with store.read() as connection:
-        return entries.by_numbers(connection, _named(edition))
+        return entries.by_numbers(connection, set(_named(edition)))
 
 
-def _named(edition: Edition) -> set[int]:
-    return {match.entry for match in edition.matches} | set(edition.more)
+def _named(edition: Edition) -> list[int]:
+    return [match.entry for match in edition.matches] + list(edition.more)
 
 
 class Listed:
@@ -60,7 +72,8 @@ class Listed:
 
     def of(self, edition: Edition) -> Mapping[int, Entry]:
         """Those of one edition, and maybe others."""
-        if new := _named(edition) - self._entries.keys():
+        known = self._entries
+        if new := [number for number in _named(edition) if number not in known]:
             with self._store.read() as connection:
-                self._entries |= entries.by_numbers(connection, new)
-        return self._entries
+                known |= entries.by_numbers(connection, set(new))
+        return known

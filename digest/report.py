@@ -140,12 +140,12 @@ class RunReport:
     def failed(self) -> bool:
         """Whether something went wrong that somebody should hear of."""
         unsent = any(self.delivered.states[state] for state in (State.DEFERRED, State.FAILED, State.UNKNOWN))
-        lost = self.recovered.held or self.delivered.relay_error
+        lost = self.recovered.held or self.delivered.relay_error or self.delivered.paused
         return bool(
             self.loaded.troubled or self.planned.failed or self.planned.unknown or unsent or lost or self.untold
         )
 
-    def counts(self) -> dict[str, int | str]:
+    def counts(self) -> dict[str, int | float | str]:
         """The figures of `digest run --json`."""
         states = self.delivered.states
         return {
@@ -156,9 +156,11 @@ class RunReport:
             "failed": states[State.FAILED] + len(self.planned.failed),
             "unknown": states[State.UNKNOWN] + self.recovered.held,
             "empty": self.planned.empty,
-            "suppressed": self.recovered.suppressed + self.delivered.refused,
+            "suppressed": self.recovered.suppressed + self.delivered.ungranted,
             "left": self.left,
             "relay_error": self.delivered.relay_error,
+            "refused": self.delivered.refused,
+            "seconds": round(self.delivered.seconds, 1),
             "reason": self.reason,
         }
 
@@ -173,6 +175,8 @@ class RunReport:
         for problem in self.delivered.problems:
             code = f"{problem.code} " if problem.code else ""
             yield f"{problem.email}: {problem.state}: {code}{problem.reply}"
+        if self.delivered.paused:
+            yield self.delivered.paused
         if self.delivered.relay_error:
             yield f"the relay could not be used: {self.delivered.relay_error}"
             yield "every edition is kept, and the next run sends what is left"

@@ -100,6 +100,8 @@ LocalDate = Annotated[date, BeforeValidator(_local_date)]
 Days = Annotated[str, AfterValidator(canonical)]
 Skip = Annotated[str, BeforeValidator(_as_text), AfterValidator(_day_to_skip)]
 CalendarName = Annotated[str, AfterValidator(_calendar_name)]
+Domain = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[^\s@]+$")]
+PerMinute = Annotated[int, Field(ge=1)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -113,6 +115,7 @@ class Store(_Section):
 
     url: Text = "sqlite:///digest.db"
     wait_seconds: float = Field(default=60.0, ge=0, description="how long a second run waits for the first")
+    lease_seconds: float = Field(default=300.0, gt=0, description="of silence, after which a run is taken for dead")
 
 
 class Listings(_Section):
@@ -125,16 +128,32 @@ class Listings(_Section):
 
 
 class Smtp(_Section):
-    """The relay that takes our mail."""
+    """A relay that takes our mail."""
 
     host: Text = "127.0.0.1"
     port: int = Field(default=25, ge=1, le=65535)
+    socket: str = Field(default="", description="the path of a Unix socket, in place of host and port")
+    protocol: Literal["smtp", "lmtp"] = "smtp"
     tls: Literal["none", "starttls", "implicit"] = "starttls"
     username: str = ""
     password: SecretStr = SecretStr("")
     ca_file: str = ""
-    connections: int = Field(default=4, ge=1, le=256)
+    connections: int = Field(default=8, ge=1, le=256, description="at most; it begins with two")
+    per_minute: int = Field(default=0, ge=0, description="mails that it takes; 0: as many as it can")
+    priority: int = Field(default=0, description="relays with the highest come first")
+    weight: int = Field(default=1, ge=1, description="the share among relays of one priority")
+    pipelining: bool = Field(default=True, description="used where the relay offers it")
+    chunking: bool = Field(default=True, description="used where the relay offers it")
+    depth: int = Field(default=4, ge=1, le=64, description="mails on their way at once on a connection with chunking")
     allow_plaintext: bool = Field(default=False, description="plain text to a host that is not this machine")
+
+
+class Dkim(_Section):
+    """A key that signs our mails, and where its public half is published: SELECTOR._domainkey.DOMAIN."""
+
+    selector: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")
+    key: Text
+    domain: str = Field(default="", description="that of the sender's address, if empty")
 
 
 class Sender(_Section):
@@ -150,7 +169,9 @@ class Delivery(_Section):
     """What to do when things go wrong on the way."""
 
     on_unknown: Literal["resend", "hold"] = "resend"
-    retry_minutes: float = Field(default=5.0, ge=0)
+    retry_minutes: float = Field(default=5.0, ge=0, description="before the first retry; then longer and longer")
+    processes: int = Field(default=1, ge=1, le=64, description="how many share the work of sending")
+    per_minute: dict[Domain, PerMinute] = Field(default_factory=dict, description="mails to a recipient's domain")
 
 
 class Editions(_Section):

@@ -1,7 +1,7 @@
 """Tokens in links: signed, for one purpose each, without an address.
 
-A token is `ID.MAC`, the MAC an HMAC-SHA256 over purpose and id, cut to 128 bits. The first secret signs, every one is
-accepted, so secrets rotate by putting a new one in front.
+A token is `ID.MAC`, the MAC a keyed BLAKE2b (RFC 7693) of 128 bits over the id, made for one purpose. The first secret
+signs, every one is accepted, so secrets rotate by putting a new one in front.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b, sha512
 from typing import Literal
 
 Purpose = Literal["manage", "pause", "unsubscribe", "view"]
@@ -29,5 +31,11 @@ def read(token: str, purpose: Purpose, secrets: Sequence[str]) -> int | None:
 
 
 def _mac(purpose: Purpose, number: int, secret: str) -> str:
-    digest = hmac.digest(secret.encode(), f"{purpose}:{number}".encode(), "sha256")
-    return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    made = _keyed(purpose, secret).copy()  # four links of every mail need one: a copy is quicker than a beginning
+    made.update(b"%d" % number)
+    return urlsafe_b64encode(made.digest()).decode().rstrip("=")
+
+
+@lru_cache(maxsize=64)
+def _keyed(purpose: Purpose, secret: str) -> blake2b:
+    return blake2b(key=sha512(secret.encode()).digest(), digest_size=16, person=purpose.encode())

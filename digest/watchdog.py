@@ -11,9 +11,9 @@ from digest.alarms import Condition, Incident, Limits
 from digest.delivery import notice
 from digest.delivery.message import Sender
 from digest.delivery.relay import Relay
-from digest.errors import DigestError
+from digest.errors import DigestError, RelayError
 from digest.rendering.quoted import encode
-from digest.store import incidents, runs, sources
+from digest.store import incidents, runs, sources, suppressions, throttles
 from digest.store.store import Store
 
 _DAY = 86_400
@@ -27,7 +27,7 @@ class Watchdog:
     clock: Callable[[], int]
     limits: Limits
     paths: tuple[str, ...]
-    relay: Relay
+    relays: tuple[Relay, ...]
     sender: Sender
     to: tuple[str, ...]
 
@@ -41,10 +41,14 @@ class Watchdog:
             recent = runs.since(connection, now - _DAY)
             sent, failed = (sum(report[name] for report in recent) for name in ("sent", "failed"))
             error, failing_since = runs.relay_failing(connection)
+            failing = runs.since(connection, max(failing_since, now - _DAY)) if failing_since is not None else []
+            refused = any(report.get("refused") for report in failing)
             found = [
                 *alarms.sources(sources.states(connection, self.paths), now, self.limits),
                 *alarms.failures(sent, failed, now, self.limits),
-                *alarms.relay(error, failing_since, now, self.limits),
+                *alarms.relay(error, failing_since, now, self.limits, refused=refused),
+                *alarms.setup(throttles.paused(connection, now), now),
+                *alarms.complaints(*suppressions.complaints(connection, now - alarms.COMPLAINT_DAYS * _DAY), now),
             ]
         self._observe(alarms.KINDS, found, now)
         return "" if error else self._tell()
@@ -87,4 +91,21 @@ class Watchdog:
     def _mail(self, incident: Incident) -> None:
         now = self.clock()
         mails = {to: notice.compose(incident, self.sender, to, now, encode) for to in self.to}
-        asyncio.run(notice.send(self.relay, self.sender.address, mails))
+        failure: RelayError | None = None
+        for relay in sorted(self.relays, key=lambda relay: -relay.priority):
+            try:
+                asyncio.run(notice.send(relay, self.sender.address, mails))
+            except RelayError as error:
+                failure = failure or error
+            else:
+                return
+        if failure:
+            raise failure
+
+
+def too_many_complaints(store: Store, clock: Callable[[], int]) -> str:
+    """Why nothing may be sent for now, and what to do ("": it may)."""
+    now = clock()
+    with store.read() as connection:
+        figures = suppressions.complaints(connection, now - alarms.COMPLAINT_DAYS * _DAY)
+    return next((found.words for found in alarms.complaints(*figures, now) if found.kind == "paused"), "")

@@ -8,11 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.alarms import KINDS, Condition, Limits, SourceState, failures, headline, overdue, relay, sources, utc
+from digest.alarms import (
+    KINDS,
+    Condition,
+    Limits,
+    SourceState,
+    complaints,
+    failures,
+    headline,
+    overdue,
+    paused_by_complaints,
+    relay,
+    setup,
+    sources,
+    utc,
+)
+from digest.model import Throttle
 
 NOW = 1_795_158_000  # 2026-11-20 07:00 UTC
 HOUR, DAY = 3600, 86_400
 LIMITS = Limits(overdue_seconds=HOUR, failures_percent=5, stale_seconds=4 * DAY, relay_seconds=900)
+REFUSED = Throttle("domain", "example.net", 0.0, NOW + HOUR, 0, "550 5.7.26 no SPF")
 GOOD = SourceState("/in", NOW - DAY, 12, "/in/a.txt", NOW - DAY, "", NOW - 9 * DAY)
 
 
@@ -100,11 +116,77 @@ def test_a_relay_is_broken_when_it_takes_nothing_for_too_long() -> None:
     assert "since 2026-11-20 06:44 UTC: mail:587 cannot be used: 535." in found.words
 
 
+def test_a_relay_that_refuses_us_is_broken_at_once() -> None:
+    """Time does not mend a login; a relay that works is well, whatever it refused before."""
+    [found] = relay("mail:587: 535 no", NOW, NOW, LIMITS, refused=True)
+    assert (found.kind, found.since) == ("relay", NOW)
+    assert relay("", None, NOW, LIMITS, refused=True) == []
+
+
+def test_a_domain_that_refuses_our_configuration_is_told() -> None:
+    """One condition for each, with what it said and what to do."""
+    [found, other] = setup([REFUSED, replace(REFUSED, name="example.com")], NOW)
+    assert (found.kind, found.subject, other.subject) == ("setup", "example.net", "example.com")
+    assert found.words == (
+        "example.net refuses how we are set up (SPF, DKIM, DMARC or reverse DNS); its recipients are not to blame, "
+        "and every edition for them is kept. Look at what it names, with digest doctor as well. "
+        "It said: 550 5.7.26 no SPF"
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(REFUSED, words="421 4.7.0 too fast"),
+        replace(REFUSED, words="450 5 minutes"),
+        replace(REFUSED, scope="relay"),
+        replace(REFUSED, paused_until=NOW),
+    ],
+)
+def test_a_pause_for_another_reason_is_not_told(other: Throttle) -> None:
+    """A domain that is only slowed, a relay, a pause that is over."""
+    assert setup([other], NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("complained", "sent", "kinds"),
+    [
+        (0, 10_000, []),
+        (10, 10_000, []),
+        (11, 10_000, ["complaints"]),
+        (30, 10_000, ["complaints"]),
+        (31, 10_000, ["complaints", "paused"]),
+        (1, 1_000, []),
+        (2, 1_000, ["complaints"]),
+        (4, 1_000, ["complaints", "paused"]),
+        (2, 999, []),
+        (2, 1, []),
+        (3, 999, ["complaints", "paused"]),
+        (0, 0, []),
+        (9, 0, []),
+    ],
+)
+def test_complaints_count_over_their_share(complained: int, sent: int, kinds: list[str]) -> None:
+    """Over 0.1 % is told, over 0.3 % pauses; of few mails it takes three complaints, and of none nothing is known."""
+    assert [found.kind for found in complaints(complained, sent, NOW)] == kinds
+    assert paused_by_complaints(complained, sent) is ("paused" in kinds)
+
+
+def test_the_words_about_complaints_have_the_figures() -> None:
+    """And where to look."""
+    warned, paused = complaints(31, 10_000, NOW)
+    assert warned.words.startswith("31 complaints about 10,000 mails in 30 days: ")
+    assert paused.words.startswith("31 complaints about 10,000 mails in 30 days, over 0.3 %: nothing is sent")
+    assert all(found.words.endswith("digest suppress list") for found in (warned, paused))
+
+
 @pytest.mark.parametrize("said", ["a\0b", "a\r\n\tb", "a\ud800b", "a\u202e b", "a\u2028b"])
 def test_what_others_said_is_one_line_that_can_be_stored(said: str) -> None:
     """No NUL, line end, lone surrogate or turning of the text comes through, and no more than 1,000 characters."""
     [by_relay] = relay(said, 0, NOW, LIMITS)
     [by_source] = sources([replace(GOOD, last_entries=0, last_fault=said + "x" * 2000)], NOW, LIMITS)
+    [by_domain] = setup([replace(REFUSED, words=f"5{said}")], NOW)
+    assert by_domain.words.endswith(": 5a b")
     assert ": a b." in by_relay.words
     assert ": a bxx" in by_source.words
     assert len(by_source.words) == 1000
@@ -116,16 +198,24 @@ def test_words_stay_the_same_while_nothing_changes(later: int) -> None:
 
     def seen(now: int) -> list[Condition]:
         stale, drifted = replace(GOOD, newest_at=0), replace(GOOD, last_entries=0)
-        return [*overdue(0, now, LIMITS), *sources([stale, drifted], now, LIMITS), *relay("no", 0, now, LIMITS)]
+        refused = replace(REFUSED, paused_until=now + HOUR)
+        return [
+            *overdue(0, now, LIMITS),
+            *sources([stale, drifted], now, LIMITS),
+            *relay("no", 0, now, LIMITS),
+            *setup([refused], now),
+            *complaints(9, 9, now),
+        ]
 
-    assert len(seen(NOW)) == 4
-    assert seen(NOW) == seen(NOW + later)
+    assert len(seen(NOW)) == 7
+    assert [found.words for found in seen(NOW)] == [found.words for found in seen(NOW + later)]
 
 
 def test_every_kind_has_a_headline() -> None:
     """Each is told apart in a few words, and an unknown one is refused."""
     assert len({headline(kind, "/in") for kind in KINDS}) == len(KINDS)
-    assert headline("source", "/in") == "no entries from /in"
+    assert headline("source", "/in{0}") == "no entries from /in{0}"
+    assert headline("setup", "example.net") == "our configuration is refused by example.net"
     with pytest.raises(ValueError, match="no kind of condition"):
         headline("flood", "")
 

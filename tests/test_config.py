@@ -16,7 +16,7 @@ from digest.app import opened
 from digest.config import Config, load
 from digest.errors import ConfigError, UsageError
 from digest.model import Cadence, Profile, Subscriber
-from digest.settings import ProfileTable, SubscriberTable
+from digest.settings import Dkim, ProfileTable, SubscriberTable
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
 LEAST = """\
@@ -56,7 +56,7 @@ def test_the_least_configuration_works_as_it_stands(file: Path) -> None:
     file.write_text(LEAST)
     with opened(file) as app:
         assert (app.config.smtp.port, app.config.smtp.tls) == (2525, "none")
-        assert app.dispatch.relay.host == "127.0.0.1"
+        assert [relay.host for relay in app.dispatch.terms.relays] == ["127.0.0.1"]
         assert app.config.subscribers[0].keywords == ("reward model", "quantiz*", "-survey")
     assert (file.parent / "digest.db").exists()
 
@@ -76,7 +76,7 @@ def _tables() -> dict[str, type[BaseModel]]:
     annotations = ((name, field.annotation) for name, field in Config.model_fields.items())
     sections = {name: kind for name, kind in annotations if isinstance(kind, type) and issubclass(kind, BaseModel)}
     people: dict[str, type[BaseModel]] = {"subscribers": SubscriberTable, "subscribers.profiles": ProfileTable}
-    return sections | people
+    return sections | people | {"dkim": Dkim}
 
 
 def _example_settings() -> dict[str, dict[str, tuple[bool, Any]]]:
@@ -93,10 +93,13 @@ def _example_settings() -> dict[str, dict[str, tuple[bool, Any]]]:
 
 
 def test_the_example_mentions_every_setting_and_no_other() -> None:
-    """Table by table, the keys of the example are those of the model."""
+    """Table by table, the keys of the example are those of the model; a further relay has those of the first."""
     mentioned = {table: set(settings) for table, settings in _example_settings().items()}
-    known = {name: set(table.model_fields) - {"profiles"} for name, table in _tables().items()}
+    known = {name: set(table.model_fields) - {"profiles", "per_minute"} for name, table in _tables().items()}
+    known["smtp"].add("per_minute")
+    assert mentioned.pop("relays") < known["smtp"]
     assert mentioned == known | {"calendars": {"berlin"}}
+    assert "[delivery.per_minute]" in EXAMPLE.read_text()
 
 
 def test_a_commented_setting_shows_its_default() -> None:
@@ -107,6 +110,8 @@ def test_a_commented_setting_shows_its_default() -> None:
         ("subscribers", "send_at"),
         ("subscribers", "max_entries"),
         ("subscribers", "paused_until"),
+        ("dkim", "selector"),
+        ("dkim", "key"),
     }
     for name, table in _tables().items():
         for key, (commented, shown) in _example_settings()[name].items():
@@ -272,7 +277,53 @@ def test_plain_text_stays_on_this_machine_unless_allowed(file: Path) -> None:
     )
     file.write_text(elsewhere.replace("port = 2525", "port = 2525\nallow_plaintext = true"))
     with opened(file) as app:
-        assert app.dispatch.relay.host == "mail.example.org"
+        assert app.dispatch.terms.relays[0].host == "mail.example.org"
+
+
+def test_several_relays_and_limits_stand_side_by_side(file: Path) -> None:
+    """The first under [smtp], others under [[relays]] with the same keys; a domain's limit is found in any writing."""
+    file.write_text(
+        LEAST
+        + '[[relays]]\nhost = "localhost"\npriority = -1\nper_minute = 60\n[[relays]]\nsocket = "run/lmtp"\n'
+        + 'protocol = "lmtp"\ntls = "none"\n[delivery]\nretry_minutes = 2\n'
+        + '[delivery.per_minute]\n"Example.NET" = 600\n"bücher.example" = 5\n'
+    )
+    with opened(file) as app:
+        terms = app.dispatch.terms
+        first, backup, local = terms.relays
+        assert (first.port, first.priority, backup.host, backup.priority, backup.per_minute) == (
+            *(2525, 0, "localhost", -1, 60),
+        )
+        assert (local.socket, local.protocol) == (f"{file.parent}/run/lmtp", "lmtp")
+        assert terms.retry_seconds == 120
+        assert terms.per_minute == {
+            ("domain", "example.net"): 600,
+            ("domain", "xn--bcher-kva.example"): 5,
+            ("relay", "localhost:25"): 60,
+        }
+
+
+def test_a_further_relay_is_looked_at_like_the_first(file: Path) -> None:
+    """Plain text to another machine is refused where it stands."""
+    told = faults(file, LEAST + '[[relays]]\nhost = "mail.example.org"\ntls = "none"\n')
+    assert len(told) == 1
+    assert re.match(r"digest\.toml:16: relays\[1\]\.tls: .*mail\.example\.org is not this machine", told[0])
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('[delivery.per_minute]\n"a@example.net" = 5\n', "digest.toml:14: delivery.per_minute"),
+        ('[delivery.per_minute]\n"example.net" = 0\n', "digest.toml:14: delivery.per_minute"),
+        ('[[dkim]]\nselector = "a b"\nkey = "x.pem"\n', "digest.toml:15: dkim[1].selector"),
+        ('[[dkim]]\nselector = "a"\n', "digest.toml:14: dkim[1].key"),
+        ("[delivery]\nprocesses = 0\n", "digest.toml:15: delivery.processes"),
+    ],
+)
+def test_settings_of_delivery_are_checked(file: Path, table: str, told: str) -> None:
+    """Each fault names its line and key."""
+    (fault,) = faults(file, LEAST + table)
+    assert fault.startswith(told)
 
 
 @pytest.mark.parametrize("value", ['"25:00"', "730", '"morning"', '"07:30+02:00"', '"730"'])

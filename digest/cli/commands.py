@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import demo, init, load, preview, run, serve, status, subscribers
+from digest.cli import demo, dkim, doctor, init, load, preview, run, serve, status, subscribers, suppress
 
 cli = typer.Typer(
     name="digest",
@@ -25,6 +25,9 @@ cli.command("serve")(serve.serve)
 cli.command("preview")(preview.preview)
 cli.command("status")(status.status)
 cli.add_typer(subscribers.group, name="subscribers")
+cli.add_typer(suppress.group, name="suppress")
+cli.add_typer(dkim.group, name="dkim")
+cli.command("doctor")(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -26,15 +29,13 @@ from digest.cli.options import (
     warn,
     watched,
 )
+from digest.cli.progress import pace, progress
 from digest.errors import BusyError, DigestError
 from digest.heartbeat import ping
-from digest.model import Edition, Outcome, State
+from digest.model import Edition, State
 from digest.pipeline import Going
 from digest.rendering.clean import clean
 from digest.report import RunReport, Watch
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 
 def run(
@@ -54,7 +55,7 @@ def run(
         if dry_run:
             _rehearse(app, json=json)
             return
-        with _progress() as watch, _until(at_most) as going:
+        with progress() as watch, _until(at_most, app.config.serve.drain_seconds) as going:
             report = _run(app, watch, going)
     if json:
         as_json(report.counts())
@@ -73,13 +74,14 @@ def summary(report: RunReport) -> str:
     states = [state for state in State if report.delivered.states[state]]
     done = ", ".join(f"{report.delivered.states[state]:,} {state}" for state in states)
     loaded = plural(report.loaded.new_entries, "new entry", "new entries")
-    return f"Loaded {loaded}, planned {plural(report.planned.planned, 'edition')}: {done or 'none sent'}."
+    took = f" in {pace(report.delivered.states.total(), report.delivered.seconds)}" if done else ""
+    return f"Loaded {loaded}, planned {plural(report.planned.planned, 'edition')}: {done or 'none sent'}{took}."
 
 
 def _run(app: App, watch: Watch | None, going: Going) -> RunReport:
     """A run; the heartbeat hears of its end, good or bad, but not of one that left the work to another."""
     try:
-        report = app.run(watch, going)
+        report = app.run(watch, going, math.inf)
     except BusyError:
         raise
     except DigestError as error:
@@ -95,46 +97,36 @@ def _beat(app: App, failure: str) -> None:
 
 
 @contextmanager
-def _until(minutes: float | None) -> Iterator[Going]:
-    """Whether a run may go on: until its time is up, or it is told to end; a second Ctrl-C ends it at once."""
+def _until(minutes: float | None, drain_seconds: float) -> Iterator[Going]:
+    """Whether a run may go on: until its time is up, or it is told to end; a second Ctrl-C ends it at once.
+
+    Told to end, it has so many seconds for what is in flight.
+    """
     end = time.monotonic() + minutes * 60 if minutes is not None else math.inf
     told: list[int] = []
+    patience = threading.Timer(drain_seconds, _leave)  # a thread, which is there even when the relay hangs
+    patience.daemon = True
 
     def tell(number: int, _: object) -> None:
         if told and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if not told:
+            patience.start()
         told.append(number)
 
     before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield lambda: not told and time.monotonic() < end
     finally:
+        patience.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-@contextmanager
-def _progress() -> Iterator[Watch | None]:
-    """A progress bar, where a person watches a long delivery."""
-    if not watched():
-        yield None
-        return
-    from rich.console import Console  # noqa: PLC0415 (nothing of it is needed under cron)
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        yield _Bar(bar, bar.add_task("sending", total=None))
-
-
-class _Bar:
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        self._bar, self._task = bar, task
-
-    def expect(self, editions: int) -> None:
-        self._bar.update(self._task, total=editions)
-
-    def outcome(self, edition: Edition, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 (every one is a step)
-        self._bar.advance(self._task)
+def _leave() -> None:
+    """End the process as it stands; the database knows what was on its way."""
+    sys.stderr.write("digest: it took too long to stop; what was being sent is unknown to the next run\n")
+    os._exit(1)
 
 
 def _rehearse(app: App, *, json: bool) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 from digest.alarms import utc
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
+from digest.cli.progress import pace
 from digest.model import State
-from digest.store import editions, entries, incidents, runs, subscribers
+from digest.store import editions, entries, incidents, runs, subscribers, suppressions, throttles
 
 _REASONS, _HOUR = 5, 3_600
 _PROBLEMS = 10
@@ -33,6 +34,10 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     for problem in facts["problems"]:
         code = f"{problem['code']} " if problem["code"] else ""
         say(f"  {problem['slot']} {problem['email']}: {problem['state']}: {code}{problem['reason']}")
+    for paused in facts["paused"]:
+        say(f"{paused['name']} is paused until {paused['until']}: {paused['words']}")
+    if suppressed := facts["suppressed"]:
+        say(f"{plural(suppressed, 'address is', 'addresses are')} suppressed; see them: digest suppress list")
     for broken in facts["incidents"]:
         say(f"broken since {broken['since']}: {broken['words']}")
     last = facts["last_run"]
@@ -57,6 +62,11 @@ def _facts(app: App) -> dict[str, Any]:
             "problems": [
                 problem._asdict() | {"slot": str(problem.slot)} for problem in editions.problems(connection, _PROBLEMS)
             ],
+            "paused": [
+                {"name": one.name, "until": utc(one.paused_until), "words": one.words}
+                for one in throttles.paused(connection, app.clock())
+            ],
+            "suppressed": suppressions.count_by_kind(connection).total(),
             "incidents": [
                 {"kind": one.kind, "subject": one.subject, "since": utc(one.opened_at), "words": one.words}
                 for one in incidents.open_(connection)
@@ -68,6 +78,8 @@ def _facts(app: App) -> dict[str, Any]:
 
 
 def _told(report: dict[str, Any]) -> str:
-    figures = [f"{value:,} {name}" for name, value in report.items() if isinstance(value, int) and value]
+    figures = [f"{value:,} {name}" for name, value in report.items() if type(value) is int and value]
+    if report["sent"] and (seconds := report.get("seconds")):
+        figures.append(f"in {pace(report['sent'], seconds)}")
     told = (("nothing sent", "reason"), ("the relay could not be used", "relay_error"))
     return ", ".join(figures + [f"{words}: {report[key]}" for words, key in told if report.get(key)])

@@ -20,7 +20,7 @@ from digest.delivery.address import identity, parse_address
 from digest.errors import UsageError
 from digest.model import Subscriber
 from digest.profiles import lint
-from digest.store import subscribers
+from digest.store import subscribers, suppressions
 from digest.store.subscribers import AT_ONCE, Named
 
 group = typer.Typer(help="Who gets a digest, and what they want.", no_args_is_help=True)
@@ -156,9 +156,9 @@ def list_(config: ConfigOption = CONFIG) -> None:
     with opened(config) as app, app.rehearsal() as rehearsed:
         rehearsed.pipeline.enrol()
         with rehearsed.store.read() as connection:
-            number = 0
+            number, suppressed = 0, suppressions.of_subscribers(connection)
             for number, person in enumerate(subscribers.everybody(connection), start=1):  # noqa: B007 (the count)
-                say(_line(person, app))
+                say(_line(person, app, suppressed.get(person.id, "")))
     say(plural(number, "subscriber"))
 
 
@@ -201,13 +201,15 @@ def _known(app: App, email: str) -> Subscriber:
     return there.subscriber
 
 
-def _line(person: Subscriber, app: App) -> str:
+def _line(person: Subscriber, app: App, suppressed: str) -> str:
     wants = "; ".join(f"{profile.name}: {', '.join(profile.keywords)}" for profile in person.profiles)
-    return f"{person.email}  {', '.join(_when(person, app))}  {wants}"
+    return f"{person.email}  {', '.join(_when(person, app, suppressed))}  {wants}"
 
 
-def _when(person: Subscriber, app: App) -> Iterator[str]:
+def _when(person: Subscriber, app: App, suppressed: str) -> Iterator[str]:
     """When somebody gets a mail, in words, with what is not as for everybody."""
+    if suppressed:
+        yield f"suppressed ({suppressed})"
     cadence, days = person.cadence, _days(person.cadence.days)
     if cadence.send_at:
         yield f"at {cadence.send_at:%H:%M} {cadence.zone} {days}".rstrip()
@@ -242,9 +244,15 @@ def _paused(person: Subscriber, app: App) -> bool:
 
 
 def _put(app: App, people: Sequence[Subscriber]) -> tuple[int, int]:
+    """Add or change people; return how many were added, and how many changed. Who gets no mail all the same is told."""
     named = [Named(identity(person.email), person) for person in people]
     with app.store.write() as connection:
-        return subscribers.put(connection, named, app.clock(), app.config.editions.first_days, configured=False)
+        counts = subscribers.put(connection, named, app.clock(), app.config.editions.first_days, configured=False)
+        suppressed = suppressions.among(connection, [one.identity for one in named])
+    for one, person in named:
+        if why := suppressed.get(one):
+            warn([f"{person.email}: suppressed ({why}): gets no mail until: digest suppress remove {person.email}"])
+    return counts
 
 
 def _configured(app: App) -> dict[str, str]:

@@ -42,6 +42,7 @@ def identity(address: str) -> str:
     return f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain(domain).lower()}"
 
 
+@lru_cache(maxsize=4096)  # each is asked for several times on its way
 def envelope_address(address: str, smtputf8: bool) -> str:
     """The address as SMTP takes it. Raises MessageError if it can never be sent to by such a relay."""
     local, _, domain = address.rpartition("@")

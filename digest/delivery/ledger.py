@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from digest.model import Edition, Outcome
+from digest.model import Delivery, Outcome, Throttle
 
 T = TypeVar("T")
 
@@ -24,79 +24,48 @@ T = TypeVar("T")
 class Ledger(Protocol):
     """The sender's view of the store."""
 
-    def claim(self, after: int, limit: int) -> Sequence[Edition]:
+    def claim(self, after: int, limit: int) -> Sequence[Delivery]:
         """Return editions that may go now and whose id is above `after`, in the order of their ids; mark nothing."""
 
-    def commit(self, sending: Sequence[int], outcomes: Sequence[Outcome]) -> set[int]:
-        """In one transaction, store the outcomes and mark `sending` as SENDING; return the ids really granted.
+    def commit(self, sending: Sequence[int], outcomes: Sequence[Outcome], throttles: Sequence[Throttle]) -> set[int]:
+        """In one transaction, store outcomes and throttles, mark `sending` as SENDING; return the ids really granted.
 
         An edition taken by another sender, or whose recipient is suppressed by now, is not granted. An outcome may
-        be stored a second time after a commit that failed. State PLANNED in an outcome gives the edition back.
+        be stored a second time after a commit that failed.
         """
 
 
 class LedgerWriter:
-    """Gathers grants and outcomes into commits (rule 2)."""
+    """Gathers outcomes into commits (rule 2). `throttles` gives those that changed since it was last asked."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, throttles: Callable[[], Sequence[Throttle]]) -> None:
+        self._ledger, self._throttles = ledger, throttles
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._grants: dict[int, asyncio.Future[bool]] = {}
-        self._outcomes: list[Outcome] = []
-        self._commits: asyncio.Task[None] | None = None
-        self.failure: Exception | None = None
+        self.outcomes: list[Outcome] = []
 
-    async def claim(self, after: int, limit: int) -> Sequence[Edition]:
+    async def claim(self, after: int, limit: int) -> Sequence[Delivery]:
         """Fetch the next editions."""
         return await self._call(lambda: self._ledger.claim(after, limit))
 
-    async def grant(self, edition: int) -> bool:
-        """Commit the edition as SENDING; False if it must not be sent. Raises what the commit raised."""
-        if self.failure:
-            raise self.failure
-        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._grants[edition] = granted
-        self._wake()
-        return await granted
+    async def commit(self, sending: Sequence[int]) -> set[int]:
+        """Commit these editions as SENDING and all outcomes that wait; return the editions that may be sent.
 
-    def record(self, outcome: Outcome) -> None:
-        """Store an outcome with the next commit."""
-        self._outcomes.append(outcome)
-        self._wake()
+        Raises what the ledger raised; the outcomes then still wait.
+        """
+        outcomes, self.outcomes = self.outcomes, []
+        throttles = self._throttles()
+        try:
+            return await self._call(lambda: self._ledger.commit(sending, outcomes, throttles))
+        except BaseException:
+            self.outcomes = outcomes + self.outcomes
+            raise
 
     async def close(self) -> None:
-        """Write what is left. After a failed commit the outcomes are tried once more, for they tell what was sent."""
-        if self._commits:
-            await self._commits
-        if self.failure and self._outcomes:
-            with suppress(Exception):
-                await self._call(lambda: self._ledger.commit((), self._outcomes))
+        """Write what is left; after a failed commit the outcomes are tried once more, for they tell what was sent."""
+        with suppress(Exception):
+            if self.outcomes:
+                await self.commit(())
         self._thread.shutdown()
-
-    def _wake(self) -> None:
-        if not self.failure and (self._commits is None or self._commits.done()):
-            self._commits = asyncio.create_task(self._commit_all())
-
-    async def _commit_all(self) -> None:
-        while self._grants or self._outcomes:
-            grants, self._grants = self._grants, {}
-            outcomes, self._outcomes = self._outcomes, []
-            try:
-                granted = await self._call(lambda: self._ledger.commit(tuple(grants), outcomes))  # noqa: B023 - called at once
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends the sending and is raised from `grant`
-                self._fail(error, grants | self._grants, outcomes)
-                return
-            for edition, waiting in grants.items():
-                if not waiting.done():
-                    waiting.set_result(edition in granted)
-
-    def _fail(self, error: Exception, grants: dict[int, asyncio.Future[bool]], outcomes: list[Outcome]) -> None:
-        self.failure = error
-        self._outcomes = outcomes + self._outcomes
-        self._grants = {}
-        for waiting in grants.values():
-            if not waiting.done():
-                waiting.set_exception(error)
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
@@ -107,22 +76,31 @@ class Feed:
 
     def __init__(self, writer: LedgerWriter, chunk: int) -> None:
         self._writer, self._chunk = writer, chunk
-        self._waiting: deque[Edition] = deque()
-        self._last, self._ended = 0, False
-        self._lock = asyncio.Lock()
+        self._waiting: deque[Delivery] = deque()
+        self._last = 0
+        self._ended = False
 
-    async def fill(self) -> int:
-        """Fetch the next editions if none waits; return how many wait now."""
-        async with self._lock:
-            if not self._waiting and not self._ended:
-                self._waiting.extend(await self._writer.claim(self._last, self._chunk))
-                self._ended = not self._waiting
-                self._last = self._waiting[-1].id if self._waiting else self._last
-            return len(self._waiting)
+    @property
+    def more(self) -> bool:
+        """Whether there are editions to send, here or perhaps in the ledger."""
+        return bool(self._waiting) or not self._ended
 
-    async def next(self) -> Edition | None:
-        """Take the next edition; None: there is no more."""
-        while await self.fill():
-            if self._waiting:
-                return self._waiting.popleft()
-        return None
+    async def fill(self) -> None:
+        """Fetch the next editions if few wait."""
+        if len(self._waiting) < self._chunk // 2 and not self._ended:
+            found = await self._writer.claim(self._last, self._chunk)
+            self._ended = len(found) < self._chunk
+            self._waiting.extend(found)
+            self._last = found[-1].edition.id if found else self._last
+
+    def next(self) -> Delivery | None:
+        """Take the next edition; None: none waits here."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def again(self, delivery: Delivery) -> None:
+        """Put one back, to be taken next."""
+        self._waiting.appendleft(delivery)
+
+    def __len__(self) -> int:
+        """How many wait here; more may wait in the ledger."""
+        return len(self._waiting)

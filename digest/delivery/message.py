@@ -1,4 +1,4 @@
-"""An edition and its two bodies → the bytes of the message. The same inputs give the same bytes.
+"""An edition and its two bodies → its message, in pieces for the gate. The same inputs give the same bytes.
 
 Rules
 -----
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from hashlib import sha256
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from digest.errors import MessageError
 from digest.model import Edition, Rendered
 
 _BOUNDARY = "=_digest"
+_SENDER_ID = 12  # of 5 to 15 signs, as Gmail asks for (support.google.com/mail/answer/6254652)
 _HTTPS_URI = re.compile(r"https://[!#-;=?-~]+")
 _PART = (
     "--" + _BOUNDARY + "\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -54,7 +56,7 @@ class Sender:
     help_url: str = ""
 
 
-def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: str | None) -> bytes:
+def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: str | None) -> list[bytes]:
     """The message of an edition. `unsubscribe` is its one-click https URI (None: by mail to the sender).
 
     The bodies of `rendered` are quoted-printable already. Raises MessageError if a header cannot be written.
@@ -72,24 +74,15 @@ def compose(edition: Edition, rendered: Rendered, sender: Sender, unsubscribe: s
 
 def assemble(
     to: bytes, rendered: Rendered, sender: Sender, *, number: str, at: tuple[int, str], more: bytes = b""
-) -> bytes:
-    """A message from its parts: the header To, what stands first in its Message-ID, Date (epoch seconds and zone)."""
+) -> list[bytes]:
+    """A message from its parts: the header To, what stands first in its Message-ID, Date (epoch seconds and zone).
+
+    The pieces: its own headers, those of the sender and the blank line, and the parts of the body, each of whole lines.
+    """
     domain, fixed, _ = _of_sender(sender)
-    return b"".join(
-        (
-            to,
-            text_header("Subject", rendered.subject),
-            _date(*at),
-            f"Message-ID: <{number}.{sender.label}@{domain}>\r\n".encode(),
-            more,
-            fixed,
-            _TEXT,
-            rendered.text,
-            _HTML,
-            rendered.html,
-            _END,
-        )
-    )
+    message_id = f"Message-ID: <{number}.{sender.label}@{domain}>\r\n".encode()
+    own = b"".join((to, text_header("Subject", rendered.subject), _date(*at), message_id, more))
+    return [own, fixed, _TEXT, *rendered.text_pieces, _HTML, *rendered.html_pieces, _END]
 
 
 def _one_click(uri: str) -> bytes:
@@ -103,15 +96,15 @@ def _of_sender(sender: Sender) -> tuple[str, bytes, bytes]:
     """What is the same in all mails of a sender: its domain, its headers down to the bodies, the mailto header."""
     address = envelope_address(sender.address, smtputf8=False)
     domain = address.rpartition("@")[2]
-    name = clean(sender.list_name)
+    name = phrase(clean(sender.list_name)) if sender.list_name.isascii() else ""
     list_id = f"<{sender.label}.{domain}>"
     headers = [
         address_header("From", sender.name, sender.address),
         address_header("Reply-To", "", sender.reply_to) if sender.reply_to else b"",
         # Programs compare the List-Id; a name that would need encoding stays away from it.
-        structured_header("List-Id", f"{phrase(name)} {list_id}" if name and name.isascii() else list_id),
+        structured_header("List-Id", f"{name} {list_id}" if name and not name.startswith("=?") else list_id),
         structured_header("List-Help", f"<{sender.help_url}>") if sender.help_url else b"",
-        structured_header("Feedback-ID", f"{sender.label}:::{domain}"),
+        structured_header("Feedback-ID", f"{sender.label}:::{sha256(domain.encode()).hexdigest()[:_SENDER_ID]}"),
         b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n'.encode(),
     ]

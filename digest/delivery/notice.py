@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 
@@ -17,8 +17,9 @@ from digest.alarms import Incident, headline, utc
 from digest.delivery.check import check
 from digest.delivery.headers import address_header, clean
 from digest.delivery.message import Envelope, Sender, assemble
+from digest.delivery.opening import connect
 from digest.delivery.relay import Relay
-from digest.delivery.smtp import connect
+from digest.delivery.verdict import Blame, Result, verdict
 from digest.errors import RelayError
 from digest.model import Rendered, State
 
@@ -26,13 +27,15 @@ _SUBJECT = 78
 _LABEL = "digest-alarms"
 
 
-def compose(incident: Incident, sender: Sender, recipient: str, now: int, encode: Callable[[str], bytes]) -> bytes:
+def compose(
+    incident: Incident, sender: Sender, recipient: str, now: int, encode: Callable[[str], bytes]
+) -> list[bytes]:
     """The mail about an incident as it stands; `now` is its Date, `encode` gives one piece of quoted-printable."""
     text = body(incident)
     html = f'<!doctype html>\n<html lang="en"><body style="white-space: pre-wrap">{escape(text)}</body></html>\n'
     return assemble(
         address_header("To", "", recipient),
-        Rendered(subject(incident), encode(html), encode(text)),
+        Rendered(subject(incident), [encode(html)], [encode(text)]),
         replace(sender, label=_LABEL, list_name=""),
         number=f"{incident.id}.{incident.opened_at}.{_stage(incident)}",
         at=(now, "UTC"),
@@ -62,7 +65,7 @@ def body(incident: Incident) -> str:
     )
 
 
-async def send(relay: Relay, mail_from: str, messages: Mapping[str, bytes]) -> None:
+async def send(relay: Relay, mail_from: str, messages: Mapping[str, Sequence[bytes]]) -> None:
     """Send each recipient (at least one) a message, over one connection. It is enough if one of them arrives.
 
     Raises RelayError if none did, and MessageError before anything is sent if one breaks a rule of the wire.
@@ -70,12 +73,17 @@ async def send(relay: Relay, mail_from: str, messages: Mapping[str, bytes]) -> N
     checked = {recipient: check(message, recipient) for recipient, message in messages.items()}
     connection = await connect(relay)
     try:
-        results = {to: await connection.send(Envelope(mail_from, to), message) for to, message in checked.items()}
+        results = {to: await connection.sent(Envelope(mail_from, to), message) for to, message in checked.items()}
     finally:
         await connection.close()
-    if not any(result.state is State.SENT for result in results.values()):
-        reasons = "; ".join(f"{to}: {result.code or ''} {result.reply}" for to, result in results.items())
+    if not any(verdict(result).state is State.SENT for result in results.values()):
+        reasons = "; ".join(f"{to}: {_reason(result)}" for to, result in results.items())
         raise RelayError(f"{relay} took no mail to the operator: {clean(reasons)}")
+
+
+def _reason(result: Result) -> str:
+    words = f"{result.code or ''} {result.reply}"
+    return f"it refuses us at {result.phase}: {words}" if verdict(result).blame is Blame.US else words
 
 
 def _stage(incident: Incident) -> str:

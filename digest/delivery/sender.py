@@ -1,215 +1,289 @@
-"""Many connections at work on one ledger: each edition composed, checked, granted, sent, recorded.
+"""Many connections at work on one ledger: each edition composed, granted, sent, recorded.
 
 Rules
 -----
 1. An edition that cannot be composed or breaks a rule of the wire fails alone; a template or a store that does not work
    stops all.
-2. A connection lost before the body left is replaced, and the message tried once more at once: the relay may only
-   have tired of the connection. Lost again, the edition is DEFERRED.
-3. A worker that loses its connection GIVE_UP_AFTER times running, or cannot connect, ends; when all have, the relay is
-   out of reach. A relay that refuses us (login, certificate, 5xx at MAIL) stops all at once. What was not yet
-   granted is untouched.
-4. Told to stop, the sender takes no other edition and ends what is in flight.
+2. Grants and outcomes are committed together, a cycle at a time, while the mails of the last grants are under way. So
+   many are granted as the connections have room for, and, with `Terms.ahead`, as many again as were settled during the
+   last commit.
+3. What comes of a mail is judged in `settling`.
+4. Of the relays that can be reached those of the highest priority are used; of several, the one with room that has
+   taken least for its weight.
+5. When every relay is out of reach, or when told to stop, nothing more is granted, what was granted and is not handed
+   over is given back, and what is in flight ends. So it is when a commit or a template fails.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from time import monotonic
 
-from digest.delivery.check import Checked, check
+from digest.delivery.address import ascii_domain
+from digest.delivery.check import Checked
 from digest.delivery.headers import clean
 from digest.delivery.ledger import Feed, Ledger, LedgerWriter
+from digest.delivery.line import Line
 from digest.delivery.message import Envelope
-from digest.delivery.relay import Relay
-from digest.delivery.smtp import Connection, Result, UnreachableError, connect
-from digest.errors import DigestError, MessageError, RelayError
-from digest.model import Edition, Outcome, State
+from digest.delivery.pace import Throttles
+from digest.delivery.settling import Mail, OnOutcome, Problem, Report, Settling, Terms
+from digest.delivery.smtp import Connection
+from digest.delivery.verdict import Result
+from digest.errors import DigestError, MessageError
+from digest.model import Delivery, Throttle
 
-CHUNK = 200
-GIVE_UP_AFTER = 3
-MAX_PROBLEMS = 20
+__all__ = ["CHUNK", "MOST_AHEAD", "Problem", "Report", "Terms", "deliver"]
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An edition that was not sent, and the relay's words (or ours, with code 0) about it."""
-
-    email: str
-    state: State
-    code: int
-    reply: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What a delivery did. `refused` editions were not granted: taken by another sender, or suppressed by now.
-
-    `problems` holds the first few. `relay_error` says why the relay could not be used, if so.
-    """
-
-    states: Counter[State] = field(default_factory=Counter)
-    refused: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    relay_error: str = ""
+CHUNK = 400
+MOST_AHEAD = 500
+SLICE = 8  # mails composed between two looks at the connections
+_LOOK_SECONDS = 0.25
+_BREATHER_SECONDS = 0.1
 
 
 async def deliver(
     ledger: Ledger,
-    compose: Callable[[Edition], bytes],
-    relay: Relay,
-    mail_from: str,
+    compose: Callable[[Delivery], Checked],
+    terms: Terms,
+    clock: Callable[[], float],
     *,
+    throttles: Iterable[Throttle] = (),
     going: Callable[[], bool] = lambda: True,
-    on_outcome: Callable[[Edition, Outcome, float], None] | None = None,
-    pauses: Sequence[float] = (0.0, 1.0, 5.0),
+    on_outcome: OnOutcome | None = None,
 ) -> Report:
     """Send every edition that the ledger lets go, for as long as `going` says so.
 
-    `on_outcome` is told what became of each, and the seconds from MAIL to the reply. `pauses` are the seconds before
-    each attempt to connect.
+    `throttles`: those that the ledger has kept. `on_outcome` is told what became of each, and the seconds from handing
+    it over to the reply.
 
     Raises what a commit raised, and any fault that would hit every edition; what is in flight ends first.
     """
-    writer = LedgerWriter(ledger)
-    run = _Run(writer, Feed(writer, CHUNK), compose, relay, mail_from, going, on_outcome, pauses)
+    limits = Throttles(terms.per_minute, throttles)
+    writer = LedgerWriter(ledger, limits.changed)
+    settling = Settling(writer, limits, terms.retry_seconds, clock, on_outcome)
+    run = _Run(compose, terms, clock, going, limits, writer, settling)
+    began = monotonic()
     try:
         await run.work()
     finally:
-        await writer.close()
-    if fault := run.fault or writer.failure:
-        raise fault
-    return run.report
+        await run.close()
+    settling.report.seconds = monotonic() - began
+    return settling.report
 
 
-@dataclass(slots=True)
 class _Run:
-    """One delivery: what its workers share."""
+    """One delivery."""
 
-    writer: LedgerWriter
-    feed: Feed
-    compose: Callable[[Edition], bytes]
-    relay: Relay
-    mail_from: str
-    going: Callable[[], bool]
-    on_outcome: Callable[[Edition, Outcome, float], None] | None
-    pauses: Sequence[float]
-    report: Report = field(default_factory=Report)
-    fault: Exception | None = None
-    halted: bool = False
+    def __init__(
+        self,
+        compose: Callable[[Delivery], Checked],
+        terms: Terms,
+        clock: Callable[[], float],
+        going: Callable[[], bool],
+        throttles: Throttles,
+        writer: LedgerWriter,
+        settling: Settling,
+    ) -> None:
+        self._compose, self._mail_from, self._ahead, self._clock = compose, terms.mail_from, terms.ahead, clock
+        self._going, self._stopping = going, False
+        self._throttles, self._writer, self._settling = throttles, writer, settling
+        self._feed = Feed(writer, CHUNK)
+        self._woken = asyncio.Event()
+        self._lines = [Line(relay, throttles, clock, terms.pauses, self._on_room) for relay in terms.relays]
+        self._composed: list[Mail] = []
+        self._granted: deque[Mail] = deque()
+        self._returned: list[Mail] = []  # whose connection was lost just now
+        self._in_hand = 0  # handed over to connections
+        self._settled = 0  # since the last commit began
 
     async def work(self) -> None:
-        """Run one worker for each connection, but no more than there are editions."""
-        count = min(await self.feed.fill(), self.relay.connections)
-        given_up = await asyncio.gather(*(self._worker() for _ in range(count)))
-        if count and all(given_up):
-            self.report.relay_error = given_up[0]
-
-    async def _worker(self) -> str:
-        """Send until there is no more, and return ""; or return why the relay is out of reach."""
-        session = _Session(self.relay, self.pauses)
+        """Cycle until there is no more to do."""
         try:
-            await self._send_editions(session)
-        except UnreachableError as error:
-            return str(error)
-        except RelayError as error:
-            self.halted, self.report.relay_error = True, str(error)
-        except Exception as error:  # noqa: BLE001 - raised from `deliver` when the other workers have ended
-            self.halted, self.fault = True, self.fault or error
-        finally:
-            await session.close()
-        return ""
-
-    async def _send_editions(self, session: _Session) -> None:
-        while not self.halted and self.going():
-            await session.open()
-            edition = await self.feed.next()
-            if edition is None:
-                return
-            message = self._composed(edition)
-            if message is None:
-                continue
-            if await self.writer.grant(edition.id):
-                await self._send(session, edition, message)
-            else:
-                self.report.refused += 1
-
-    async def _send(self, session: _Session, edition: Edition, message: Checked) -> None:
-        started = monotonic()
-        try:
-            result = await session.send(Envelope(self.mail_from, edition.email), message)
-        except RelayError:
-            self.writer.record(Outcome(edition.id, State.PLANNED))  # given back: the recipient was never judged
+            await self._feed.fill()
+            while self._go_on():
+                await self._cycle()
+        except Exception:
+            self._stopping = True
+            while self._go_on() and self._in_hand:
+                await self._something()
             raise
-        outcome = Outcome(edition.id, result.state, result.code, result.reply)
-        self._record(edition, outcome, monotonic() - started)
 
-    def _composed(self, edition: Edition) -> Checked | None:
+    async def close(self) -> None:
+        """Part with the relays, and write what is left."""
+        self._give_back()
         try:
-            return check(self.compose(edition), edition.email)
+            await asyncio.gather(*(line.close() for line in self._lines))
+        finally:
+            self._give_back()  # what the connections had in hand still, if this was cancelled
+            await self._writer.close()
+
+    def _go_on(self) -> bool:
+        """Whether something is in flight, or may still be granted."""
+        self._stopping = self._stopping or not self._going() or self._out_of_reach()
+        if self._stopping:
+            self._give_back()
+            return bool(self._in_hand or self._writer.outcomes)
+        return bool(self._under_way() or self._writer.outcomes or self._feed.more)
+
+    def _under_way(self) -> int:
+        """How many mails are composed, granted or in hand."""
+        return self._in_hand + len(self._granted) + len(self._returned) + len(self._composed)
+
+    def _out_of_reach(self) -> bool:
+        """Whether no relay can be used, when there is something to send."""
+        if not all(line.hopeless for line in self._lines):
+            return False
+        report = self._settling.report
+        report.relay_error = "; ".join(line.fault for line in self._lines)
+        report.refused = any(line.refused for line in self._lines)
+        return True
+
+    def _give_back(self) -> None:
+        for mail in (*self._granted, *self._returned):
+            self._settling.give_back(mail)
+        self._granted.clear()
+        self._returned.clear()
+        self._composed.clear()
+
+    async def _cycle(self) -> None:
+        """Have what is composed granted and outcomes written; meanwhile compose the next."""
+        self._tend()
+        self._pump()  # a relay's limit may allow more by now
+        if not self._composed:
+            await self._prepare()
+        mails, self._composed = self._composed, []
+        if mails or self._writer.outcomes:
+            self._settled = 0
+            commit = asyncio.create_task(self._commit(mails))
+            try:
+                await self._prepare()
+            except BaseException:
+                self._stopping = True
+                raise
+            finally:
+                await commit
+        else:
+            await self._something()
+        await self._feed.fill()
+
+    async def _commit(self, mails: Sequence[Mail]) -> None:
+        try:
+            granted = await self._writer.commit([mail.delivery.edition.id for mail in mails])
+        except asyncio.CancelledError:
+            self._granted.extend(mails)  # perhaps they are, so they are given back
+            raise
+        self._settling.report.ungranted += len(mails) - len(granted)
+        self._granted.extend([mail for mail in mails if mail.delivery.edition.id in granted])
+        self._pump()
+
+    async def _prepare(self) -> None:
+        """Compose as many mails as are wanted, and look at the connections now and then."""
+        while not self._stopping and (lacking := self._wanted() - len(self._composed)) > 0:
+            for _ in range(min(lacking, SLICE)):
+                delivery = self._feed.next()
+                if delivery is None:
+                    return
+                if mail := self._mail(delivery):
+                    self._composed.append(mail)
+            await asyncio.sleep(0)
+
+    def _wanted(self) -> int:
+        """How many mails to have ready (rule 2)."""
+        room = sum([line.room() for line in self._active()])
+        ahead = self._settled if self._ahead else 0
+        return min(room + ahead, MOST_AHEAD) - len(self._granted) if room or ahead else 0
+
+    def _mail(self, delivery: Delivery) -> Mail | None:
+        """The message of an edition, unless a limit keeps it back or it is poisonous (rule 1)."""
+        email = delivery.edition.email
+        try:
+            domain = ascii_domain(email.rpartition("@")[2]).lower()
+            if not self._settling.may_compose(delivery, domain):
+                return None
+            message = self._compose(delivery)
         except MessageError as error:
             reason = str(error)
         except (DigestError, OSError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - one poisonous edition must not keep the others from going
             reason = f"{type(error).__name__}: {error}"
-        self._record(edition, Outcome(edition.id, State.FAILED, 0, clean(reason)), 0.0)
+        else:
+            self._throttles.take("domain", domain, self._clock())
+            return Mail(delivery, domain, Envelope(self._mail_from, email), message)
+        self._settling.fail(delivery, clean(reason))
         return None
 
-    def _record(self, edition: Edition, outcome: Outcome, seconds: float) -> None:
-        self.writer.record(outcome)
-        self.report.states[outcome.state] += 1
-        if outcome.state is not State.SENT and len(self.report.problems) < MAX_PROBLEMS:
-            self.report.problems.append(Problem(edition.email, outcome.state, outcome.code, outcome.reply))
-        if self.on_outcome:
-            self.on_outcome(edition, outcome, seconds)
+    def _tend(self) -> None:
+        """See to the connections of the relays that are used, and of those that would be before them."""
+        waiting = self._under_way() + len(self._feed)
+        least = min([line.relay.priority for line in self._active()], default=0)
+        for line in self._lines:
+            if line.relay.priority >= least and not line.hopeless:
+                line.tend(0 if self._stopping else waiting)
+
+    def _active(self) -> list[Line]:
+        """The relays to use (rule 4)."""
+        usable = [line for line in self._lines if not line.hopeless]
+        reached = [line for line in usable if line.sound] or usable
+        best = max([line.relay.priority for line in reached], default=0)
+        return [line for line in reached if line.relay.priority == best]
+
+    async def _something(self) -> None:
+        """Wait until a mail is settled or a connection opened, or it is time to look."""
+        self._woken.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._woken.wait()
+
+    def _on_room(self) -> None:
+        self._pump()
+        self._woken.set()
+
+    def _pump(self) -> None:
+        """Hand granted mails to connections with room."""
+        if not self._granted or self._stopping:
+            return
+        lines = self._active()
+        while self._granted and (found := _free(lines)):
+            mail = self._granted.popleft()
+            if self._settling.paused and not self._settling.may_leave(mail):
+                continue
+            line, connection = found
+            self._in_hand += 1
+            done = partial(self._done, line, connection, mail, line.take(connection), monotonic())
+            connection.send(mail.envelope, mail.message, done)
+
+    def _done(
+        self, line: Line, connection: Connection, mail: Mail, under_way: int, began: float, result: Result
+    ) -> None:
+        """What became of a mail that was handed to a connection."""
+        seconds = monotonic() - began
+        self._in_hand -= 1
+        self._settled += 1
+        if not result.lost:
+            line.settled(connection, seconds, under_way)
+        again = self._settling.settle(line, mail, result, seconds)
+        if isinstance(again, Mail):
+            self._returned.append(again)
+            asyncio.get_running_loop().call_later(_BREATHER_SECONDS, self._resume)
+        elif again:
+            self._feed.again(again)
+
+    def _resume(self) -> None:
+        """Let mails that came back go again. Connections are often lost together, so it is not done at once."""
+        self._granted.extendleft(self._returned)
+        self._returned.clear()
+        self._on_room()
 
 
-class _Session:
-    """A connection that is replaced when it is lost (rules 2 and 3)."""
-
-    def __init__(self, relay: Relay, pauses: Sequence[float]) -> None:
-        self._relay, self._pauses = relay, pauses
-        self._connection: Connection | None = None
-        self._losses = 0
-
-    async def open(self) -> Connection:
-        """Return the open connection, a new one if need be. Raises RelayError if there is none to be had."""
-        if self._connection and self._connection.is_open:
-            return self._connection
-        if self._losses >= GIVE_UP_AFTER:
-            raise UnreachableError(f"{self._relay} dropped {self._losses} connections running; it may do later")
-        for pause in self._pauses[:-1]:
-            await asyncio.sleep(pause)
-            with suppress(UnreachableError):
-                return await self._connect()
-        await asyncio.sleep(self._pauses[-1])
-        return await self._connect()
-
-    async def _connect(self) -> Connection:
-        self._connection = await connect(self._relay)
-        return self._connection
-
-    async def send(self, envelope: Envelope, message: Checked) -> Result:
-        """Send a message, on a second connection if the first was lost too early to matter."""
-        connection = await self.open()
-        result = await connection.send(envelope, message)
-        if _lost(connection, result) and result.state is State.DEFERRED:
-            connection = await self.open()
-            result = await connection.send(envelope, message)
-        self._losses = self._losses + 1 if _lost(connection, result) else 0
-        return result
-
-    async def close(self) -> None:
-        """Take leave of the relay."""
-        if self._connection:
-            await self._connection.close()
-
-
-def _lost(connection: Connection, result: Result) -> bool:
-    """Whether this message cost the connection, by a drop (code 0) or by 421, with nothing said of the recipient."""
-    return not connection.is_open and result.state in (State.DEFERRED, State.UNKNOWN) and result.code in (0, 421)
+def _free(lines: list[Line]) -> tuple[Line, Connection] | None:
+    """A connection that takes another mail (rule 4)."""
+    for line in sorted(lines, key=attrgetter("share")) if len(lines) > 1 else lines:
+        if connection := line.free():
+            return line, connection
+    return None

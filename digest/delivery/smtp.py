@@ -1,232 +1,252 @@
-"""One SMTP connection, and how far each message got on it.
+"""One open connection to a relay: messages in, a `Result` for each out. `opening.connect` makes it.
 
 Rules
 -----
-1. Nothing of AUTH leaves before TLS is up and verified, if TLS is asked for; a relay without STARTTLS is refused.
-2. Until the first byte of the body is written, a lost connection means: certainly not accepted, DEFERRED. From then
-   on until the reply it means UNKNOWN.
-3. A refusal counts by its code: 4xx DEFERRED; 5xx FAILED; but 5xx at MAIL, and 530 anywhere, are the relay's word
-   about us, not about the recipient: RelayError. 421 closes the connection.
-4. A reply that cannot be an answer closes the connection, so that replies and commands never get out of step.
-5. Each step has one deadline for all of it, so that a byte a second does not keep it alive.
+1. `dialogue.py` says what goes when and what a reply means; here are the transport and the clock. What one packet
+   allows goes out in one write.
+2. A reply has one deadline for all of it, from when the one before it was complete, so a byte a second does not help.
+3. A relay that takes nothing of what waits to be written for `block` to twice `block` seconds is given up. (What
+   TLS holds back cannot be seen; there the other deadlines count.)
+4. A message larger than the relay's SIZE is settled without a word to it, as is an address that it cannot take.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import ssl
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-
-import aiosmtplib
 
 from digest.delivery.address import envelope_address
 from digest.delivery.check import Checked
-from digest.delivery.headers import clean
+from digest.delivery.dialogue import ClosingError, Dialogue, Done, Transaction
 from digest.delivery.message import Envelope
 from digest.delivery.relay import Relay
-from digest.errors import MessageError, RelayError
-from digest.model import State
+from digest.delivery.replies import ReplyError, ReplyParser, words
+from digest.delivery.verdict import Phase, Result
+from digest.errors import MessageError
 
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-
-
-class UnreachableError(RelayError):
-    """The relay cannot be used now; a later attempt may do."""
+_HIGH_WATER = 1 << 20  # octets waiting to be written before no more messages are taken
 
 
-class Phase(StrEnum):
-    """The step of a transaction at which its result was settled."""
+class Connection(asyncio.Protocol):
+    """A session with a relay, on a transport that has been greeted, secured and logged in.
 
-    ADDRESS = "address"
-    MAIL = "MAIL"
-    RCPT = "RCPT"
-    DATA = "DATA"
-    BODY = "end of data"
+    `on_free` is called when there may be more room, and when the connection is lost; always after the results.
+    `extensions` is what the relay offered to EHLO or LHLO: keyword in small letters → parameters.
+    """
 
-
-_EXPECTED = {Phase.MAIL: (250,), Phase.RCPT: (250, 251), Phase.DATA: (354,), Phase.BODY: (250,)}
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one message: its state, the step that settled it, the relay's code (0: none) and words."""
-
-    state: State
-    phase: Phase
-    code: int = 0
-    reply: str = ""
-
-
-class Connection:
-    """A session with a relay, opened by `connect`. It sends one message at a time."""
-
-    def __init__(self, relay: Relay, smtp: aiosmtplib.SMTP) -> None:
-        self._relay, self._limits, self._smtp = relay, relay.limits, smtp
-        self._smtputf8 = smtp.supports_extension("smtputf8")
+    def __init__(self, relay: Relay, transport: asyncio.Transport, extensions: Mapping[str, str]) -> None:
+        self.on_free: Callable[[], None] | None = None
+        self.extensions = extensions
+        self._transport, self._loop = transport, asyncio.get_running_loop()
+        self._commands = _Commands(extensions)
+        self._dialogue = Dialogue(
+            pipelining=relay.pipelining and "pipelining" in extensions,
+            chunking=relay.chunking and "chunking" in extensions,
+            depth=relay.depth,
+            lmtp=relay.protocol == "lmtp",
+        )
+        self._replies = ReplyParser()
+        self._reading = self._paused = self._is_lost = False
+        self._farewell: asyncio.Future[None] | None = None
+        self._limits = limits = relay.limits
+        self._limit = {
+            Phase.MAIL: limits.command, Phase.RCPT: limits.command, Phase.DATA: limits.data, Phase.BODY: limits.dot,
+        }  # fmt: skip
+        self._shortest = min(limits.block, *self._limit.values())
+        self._timer: asyncio.TimerHandle | None = None
+        self._reply_by = self._taken_by = 0.0
+        self._written = self._taken = 0  # octets given to the transport, and those it had passed on
+        transport.set_write_buffer_limits(high=_HIGH_WATER)
 
     @property
     def is_open(self) -> bool:
-        """Whether another message can be sent here."""
-        return self._smtp.is_connected
+        """Whether another message can be sent here, now or when there is room."""
+        return not (self._is_lost or self._farewell)
 
-    async def send(self, envelope: Envelope, message: Checked) -> Result:
-        """Run one transaction. Raises RelayError if the relay refuses us rather than the recipient."""
+    @property
+    def free(self) -> int:
+        """How many messages may be handed over now."""
+        if self._is_lost or self._paused or self._farewell:
+            return 0
+        return self._dialogue.room - len(self._dialogue.hand)
+
+    def send(self, envelope: Envelope, message: Checked, done: Done) -> None:
+        """Take a message over; `free` must not be 0. `done` is called once, from the loop, when it is settled."""
+        if not self.is_open:
+            self._settle_soon(done, Result(Phase.MAIL, 0, "the connection is closed", lost=True))
+            return
         try:
-            return await self._transact(envelope, message)
+            mail, rcpt = self._commands.of(envelope, len(message))
+        except MessageError as error:
+            self._settle_soon(done, Result(Phase.ADDRESS, 0, words(str(error))))
+        except _TooLargeError as error:
+            self._settle_soon(done, Result(Phase.MAIL, 552, str(error)))
+        else:
+            self._take(Transaction(mail, rcpt, message, done))
+
+    async def sent(self, envelope: Envelope, message: Checked) -> Result:
+        """Send one message and wait for its result. Cancelled, it closes the connection."""
+        result: asyncio.Future[Result] = self._loop.create_future()
+        self.send(envelope, message, lambda settled: None if result.done() else result.set_result(settled))
+        try:
+            return await result
         except asyncio.CancelledError:
             self.abort()
             raise
 
     async def close(self) -> None:
-        """Say QUIT if the relay still listens, and close."""
-        if self.is_open:
-            with suppress(aiosmtplib.SMTPException, OSError):
-                await self._smtp.quit(timeout=self._limits.farewell)
+        """Say QUIT, if nothing is in hand, and wait a little for the answer; then close."""
+        if self.is_open and not self._dialogue.hand:
+            self._farewell = self._loop.create_future()
+            self._transport.write(b"QUIT\r\n")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.farewell):
+                    await self._farewell
         self.abort()
 
     def abort(self) -> None:
-        """Close at once; what is not yet written never leaves."""
-        transport = self._smtp.transport
-        self._smtp.close()
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        """Close at once; all that is in hand is lost."""
+        self._lose("closed by us")
 
-    async def _transact(self, envelope: Envelope, message: Checked) -> Result:
-        try:
-            commands = self._commands(envelope)
-        except MessageError as error:
-            return Result(State.FAILED, Phase.ADDRESS, 0, str(error))
-        for phase, command, limit in commands:
+    def data_received(self, data: bytes) -> None:
+        """Take replies, tell the results, and write what may go now."""
+        if self._farewell:
+            _finish(self._farewell)
+        elif not self._is_lost:
+            self._reading = True
             try:
-                reply = await self._smtp.execute_command(*command, timeout=limit)
-            except (aiosmtplib.SMTPException, OSError) as error:
-                return self._lost(State.DEFERRED, phase, error)
-            if reply.code not in _EXPECTED[phase]:
-                return await self._refused(phase, reply)
-        return await self._send_body(message)
+                self._read(data)
+            finally:
+                self._reading = False
+            self._flush()
 
-    def _commands(self, envelope: Envelope) -> tuple[tuple[Phase, tuple[bytes, ...], float], ...]:
-        sender = envelope_address(envelope.mail_from, smtputf8=False).encode()
-        recipient = envelope_address(envelope.recipient, self._smtputf8).encode()
-        options = () if recipient.isascii() else (b"SMTPUTF8",)
-        return (
-            (Phase.MAIL, (b"MAIL", b"FROM:<" + sender + b">", *options), self._limits.command),
-            (Phase.RCPT, (b"RCPT", b"TO:<" + recipient + b">"), self._limits.command),
-            (Phase.DATA, (b"DATA",), self._limits.data),
-        )
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Settle what is in hand."""
+        self._lose(str(exc or "") or "the relay closed it")
 
-    async def _send_body(self, message: Checked) -> Result:
-        # Not SMTP.data(): it cannot tell a connection lost before 354 from one lost after the body. Nor is there
-        # anything left to normalise or to dot-stuff in checked bytes.
-        protocol = self._smtp.protocol
-        if protocol is None or not protocol.is_connected:
-            return self._lost(State.DEFERRED, Phase.DATA, ConnectionError("closed behind 354"))
-        protocol.write(message + b".\r\n")
+    def pause_writing(self) -> None:
+        """Take no more messages."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Take messages again."""
+        self._paused = False
+        self._tell()
+
+    def _take(self, transaction: Transaction) -> None:
+        hand = self._dialogue.hand
+        hand.append(transaction)
+        if len(hand) == 1:
+            self._await_reply()
+        if not self._reading:
+            self._dialogue.begin()
+            self._flush()
+
+    def _read(self, data: bytes) -> None:
+        dialogue, complete = self._dialogue, False
         try:
-            reply = await protocol.read_response(timeout=self._limits.dot)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            return self._lost(State.UNKNOWN, Phase.BODY, error)
-        if reply.code in _EXPECTED[Phase.BODY]:
-            return Result(State.SENT, Phase.BODY, reply.code, _line(reply.message))
-        return await self._refused(Phase.BODY, reply)
+            for reply in self._replies.feed(data):
+                dialogue.answer(reply)
+                complete = True
+        except ReplyError as error:
+            self._lose(str(error), doubt=not isinstance(error, ClosingError))
+            return
+        if complete:
+            self._tell()
+            dialogue.begin()
+            if dialogue.hand:
+                self._await_reply()
 
-    async def _refused(self, phase: Phase, reply: aiosmtplib.SMTPResponse) -> Result:
-        code, words = reply.code, _line(reply.message)
-        if not 400 <= code <= 599:
-            state = State.UNKNOWN if phase is Phase.BODY else State.DEFERRED
-            return self._lost(state, phase, RuntimeError(f"{code} {words} is no answer to {phase}"))
-        if code == 530 or (code >= 500 and phase is Phase.MAIL):
-            await self.close()
-            raise RelayError(f"{self._relay} refuses us at {phase}: {code} {words}; check the sender and the login")
-        if code == 421:
-            self.abort()
-        elif phase is not Phase.BODY:
-            await self._reset()
-        return Result(State.FAILED if code >= 500 else State.DEFERRED, phase, code, words)
+    def _flush(self) -> None:
+        # A transport that is closing drops what it is given; not given, it is known not to have left.
+        if (out := self._dialogue.out) and not self._transport.is_closing():
+            self._written += sum(map(len, out))
+            self._transport.writelines(out)
+            self._dialogue.left()
 
-    async def _reset(self) -> None:
-        """Drop the half-made transaction, or the connection if the relay will not."""
-        try:
-            await self._smtp.rset(timeout=self._limits.command)
-        except (aiosmtplib.SMTPException, OSError):
-            self.abort()
+    def _settle_soon(self, done: Done, result: Result) -> None:
+        def settle() -> None:
+            self._dialogue.settled.append((done, result))
+            self._tell()
 
-    def _lost(self, state: State, phase: Phase, error: Exception) -> Result:
-        self.abort()
-        return Result(state, phase, 0, f"connection lost at {phase}: {_words(error)}")
+        self._loop.call_soon(settle)
 
+    def _tell(self) -> None:
+        """Call whoever waits for a result, then whoever waits for room."""
+        settled, self._dialogue.settled = self._dialogue.settled, []
+        for done, result in settled:
+            done(result)
+        if self.on_free and (self._is_lost or self.free):
+            self.on_free()
 
-async def connect(relay: Relay) -> Connection:
-    """Open a session: greeting, TLS, login. Raises UnreachableError if it may do later, RelayError if not."""
-    context = None if relay.tls == "none" else relay.tls_context()
-    smtp = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        local_hostname=relay.local_hostname,
-        timeout=relay.limits.command,
-        use_tls=relay.tls == "implicit",
-        start_tls=False,
-        tls_context=context,
-    )
-    try:
-        async with asyncio.timeout(relay.limits.greeting):
-            await smtp.connect(timeout=None)
-        await _greet(relay, smtp)
-        await _login(relay, smtp)
-    except BaseException as error:
-        smtp.close()
-        if not isinstance(error, aiosmtplib.SMTPException | OSError):
-            raise
-        # Raised below, so that neither frames nor causes of the login hang on what is reported.
-        failure = _failure(relay, error)
-    else:
-        return Connection(relay, smtp)
-    raise failure
+    def _lose(self, reason: str, *, doubt: bool = False) -> None:
+        if self._is_lost:
+            return
+        self._is_lost = True
+        if self._timer:
+            self._timer.cancel()
+        if self._farewell:
+            _finish(self._farewell)
+        self._transport.abort()
+        self._dialogue.lose(reason, doubt=doubt)
+        self._tell()
 
+    # The clock
 
-async def _greet(relay: Relay, smtp: aiosmtplib.SMTP) -> None:
-    await smtp.ehlo()
-    if relay.tls == "starttls":
-        if not smtp.supports_extension("starttls"):
-            raise RelayError(
-                f"{relay} offers no STARTTLS, so nothing was sent; is it the right port, or is somebody between?"
-            )
-        async with asyncio.timeout(relay.limits.command):
-            await smtp.starttls()
-            await smtp.ehlo()
+    def _await_reply(self) -> None:
+        now = self._loop.time()
+        self._reply_by = now + self._limit[self._dialogue.hand[0].awaited]
+        if self._timer is None:
+            self._taken, self._taken_by = self._written, now + self._limits.block
+            self._wake_at(now)
 
+    def _wake_at(self, now: float) -> None:
+        # No deadline set after now is sooner than the shortest limit allows, so one timer at a time is enough.
+        self._timer = self._loop.call_at(min(self._reply_by, self._taken_by, now + self._shortest), self._on_time)
 
-async def _login(relay: Relay, smtp: aiosmtplib.SMTP) -> None:
-    if not relay.username:
-        return
-    if not smtp.supported_auth_methods:
-        raise RelayError(f"{relay} offers no login that we know; remove smtp.username or use another port")
-    async with asyncio.timeout(relay.limits.command):
-        await smtp.login(relay.username, relay.password.get_secret_value() if relay.password else "")
+    def _on_time(self) -> None:
+        self._timer = None
+        if not self._dialogue.hand:
+            return
+        now = self._loop.time()
+        waiting = self._transport.get_write_buffer_size()
+        if not waiting or self._written - waiting > self._taken:
+            self._taken, self._taken_by = self._written - waiting, now + self._limits.block
+        if now >= min(self._reply_by, self._taken_by):
+            self._lose("the time is up" if now >= self._reply_by else "the relay takes no more")
+        else:
+            self._wake_at(now)
 
 
-def _failure(relay: Relay, error: Exception) -> RelayError:
-    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        # Only the codes: some servers repeat in words what they were sent.
-        enhanced = _ENHANCED.match(error.message)
-        reason = f"the login is refused: {error.code}{' ' + enhanced[0] if enhanced else ''}"
-    else:
-        reason = _words(error)
-    certificate = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError)
-    refused = isinstance(error, aiosmtplib.SMTPResponseException) and 500 <= error.code <= 599
-    kind = RelayError if certificate or refused else UnreachableError
-    return kind(f"{relay} cannot be used: {reason}")
+class _TooLargeError(Exception):
+    """The message is larger than the relay takes."""
 
 
-def _words(error: BaseException) -> str:
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return f"{error.code} {_line(error.message)}"
-    return _line(str(error)) or type(error).__name__
+class _Commands:
+    """MAIL and RCPT as this relay takes them."""
+
+    def __init__(self, extensions: Mapping[str, str]) -> None:
+        self._smtputf8, self._eight_bit = "smtputf8" in extensions, "8bitmime" in extensions
+        self._sizes = "size" in extensions
+        limit = extensions.get("size", "").strip()
+        self._largest = int(limit) if limit.isdecimal() and limit.isascii() else 0  # 0 has no limit (RFC 1870 4)
+        self._sender, self._mail = "", b""
+
+    def of(self, envelope: Envelope, size: int) -> tuple[bytes, bytes]:
+        """Both commands for a message of so many octets. Raises MessageError or _TooLargeError."""
+        if envelope.mail_from != self._sender:
+            self._mail = f"MAIL FROM:<{envelope_address(envelope.mail_from, smtputf8=False)}>".encode()
+            self._sender = envelope.mail_from
+        recipient = envelope_address(envelope.recipient, self._smtputf8)
+        if 0 < self._largest < size:
+            raise _TooLargeError(f"5.3.4 ours has {size} octets, this relay takes {self._largest}")
+        mail = self._mail + b" SIZE=%d" % size if self._sizes else self._mail
+        if not recipient.isascii():
+            mail += b" BODY=8BITMIME SMTPUTF8" if self._eight_bit else b" SMTPUTF8"
+        return mail + b"\r\n", f"RCPT TO:<{recipient}>\r\n".encode()
 
 
-def _line(reply: str) -> str:
-    """One line that can be stored and shown, whatever the relay sent (surrogates stand for octets beyond UTF-8)."""
-    return clean(reply)[:500]
+def _finish(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -7,7 +7,7 @@ has. Frames hold slots for what is an edition's own; a card has one slot, its ra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import product
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from digest.model import Entry, Reason
 from digest.rendering.cards import card, row
+from digest.rendering.quoted import encode
 from digest.rendering.slots import Pieces, pieces, slot
 from digest.rendering.templates import Template, load_html, load_text
 
@@ -52,16 +53,24 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRow:
-    """A title in the list of those without a card, and in the contents, there in pieces around its rank."""
+    """A title in the list of those without a card, and in the contents, there in pieces with b"" for its rank."""
 
     html: bytes
     text: bytes
     contents: tuple[bytes, ...]
 
 
+class Ranked(NamedTuple):
+    """The pieces of a card, and of its row of contents, with the rank in its places."""
+
+    html: list[bytes]
+    text: list[bytes]
+    contents: list[bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedCard:
-    """A card in both forms, in pieces around its rank; and what the contents, the subject and the preheader need.
+    """A card in both forms, in pieces with b"" for its rank; and what the contents, the subject and the preheader need.
 
     `size` is in octets of HTML, with its row of contents.
     """
@@ -73,6 +82,15 @@ class EncodedCard:
     size: int
     title: str
     keywords: tuple[str, ...]
+    _ranked: dict[int, Ranked] = field(default_factory=dict)
+
+    def at(self, rank: int) -> Ranked:
+        """The card with this rank: the same pieces, put together once."""
+        if not (found := self._ranked.get(rank)):
+            figure = encode(str(rank))
+            blocks = (self.html, self.text, self.contents)
+            found = self._ranked[rank] = Ranked(*([piece or figure for piece in block] for block in blocks))
+        return found
 
 
 class Blocks:
@@ -103,7 +121,7 @@ class Blocks:
     def _row(self, entry: Entry) -> EncodedRow:
         values = {"site": self.site, "entry": row(slot("rank"), entry)}
         html, text = _block(self.html, "more_row", values), _block(self.text, "more_row", values)
-        return EncodedRow(html[0], text[0], _block(self.html, "contents_row", values))
+        return EncodedRow(b"".join(html), b"".join(text), _block(self.html, "contents_row", values))
 
     def _frames(self, shape: Shape) -> Frames:
         values = {"site": self.site, **_slots(shape)}
@@ -112,12 +130,14 @@ class Blocks:
 
 
 def _block(template: Template, name: str, values: Mapping[str, object]) -> tuple[bytes, ...]:
-    return pieces(template.block(name, values), template.source).fixed
+    """The pieces of a block, with b"" in every place of its rank."""
+    first, *others = pieces(template.block(name, values), template.source).fixed
+    return tuple([first] * bool(first) + [piece for other in others for piece in (b"", other)[: 1 + bool(other)]])
 
 
-def _size(fixed: Sequence[bytes]) -> int:
-    """The octets of pieces around a rank of two figures."""
-    return sum(map(len, fixed)) + len("99=\r\n") * (len(fixed) - 1)
+def _size(block: Sequence[bytes]) -> int:
+    """The octets of a block with a rank of two figures."""
+    return sum(len(piece or b"99=\r\n") for piece in block)
 
 
 def _slots(shape: Shape) -> dict[str, object]:

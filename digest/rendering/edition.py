@@ -12,10 +12,10 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import escape
 from itertools import accumulate, chain
 from pathlib import Path
@@ -64,19 +64,24 @@ class Renderer:
         self._blocks = Blocks(templates, Site(*map(clean, astuple(site))))
         self._room = BUDGET - OWN - _prove(self._blocks)
 
-    def render(self, edition: Edition, entries: Mapping[int, Entry], links: Links | None = None) -> Rendered:
-        """The subject and both bodies of an edition; `entries` holds those that it names, by number."""
+    def render(
+        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None = None, budget: int = BUDGET
+    ) -> Rendered:
+        """The subject and both bodies of an edition; `entries` holds those that it names, by number.
+
+        `budget`: the most octets of its HTML, if that can be.
+        """
         card, row, several = self._blocks.card, self._blocks.row, len(edition.profiles) > 1
         try:
             cards = [card(entries[match.entry], match.reasons, several) for match in edition.matches]
             rows = [row(entries[number]) for number in edition.more[:MORE_ROWS]]
         except KeyError as missing:
             raise DigestError(f"edition {edition.id} names entry {missing}, which was not given") from missing
-        room = self._room
+        room = self._room - BUDGET + budget
         while True:
             shown, listed = _fit(cards, rows, room)
             rendered = self._assemble(edition, links, shown, listed)
-            over = len(rendered.html) - BUDGET
+            over = sum(map(len, rendered.html_pieces)) - budget
             if over <= 0 or not (shown or listed):
                 return rendered
             room -= over
@@ -85,13 +90,14 @@ class Renderer:
         self, edition: Edition, links: Links | None, cards: Sequence[EncodedCard], rows: Sequence[EncodedRow]
     ) -> Rendered:
         values = _values(edition, links, cards, len(rows))
-        contents = cards if len(cards) > CONTENTS_OVER else ()
+        contents = len(cards) > CONTENTS_OVER
         frames = self._blocks.frames(
-            Shape(bool(contents), "more" in values, "others" in values, "profiles" in values, links is not None)
+            Shape(contents, "more" in values, "others" in values, "profiles" in values, links is not None)
         )
-        values["cards"] = _ranked([card.html for card in cards]), _ranked([card.text for card in cards])
-        values["contents"] = _ranked([card.contents for card in contents]), b""
-        values["rows"] = b"".join([row.html for row in rows]), b"".join([row.text for row in rows])
+        ranked = [card.at(rank) for rank, card in enumerate(cards, start=1)]
+        values["cards"] = _flat([card.html for card in ranked]), _flat([card.text for card in ranked])
+        values["contents"] = _flat([card.contents for card in ranked]) if contents else (), ()
+        values["rows"] = [row.html for row in rows], [row.text for row in rows]
         keywords = chain.from_iterable([card.keywords for card in cards])
         line = subject(edition.matched, keywords, edition.since, edition.slot)
         return Rendered(line, frames.html.fill(values, HTML), frames.text.fill(values, TEXT))
@@ -120,21 +126,15 @@ def _values(edition: Edition, links: Links | None, cards: Sequence[EncodedCard],
 
 def _encoded(value: str) -> Encoded:
     """A value in both forms, encoded."""
-    plain, escaped = encode(value), escape(value)
-    return plain if escaped == value else encode(escaped), plain
+    plain, escaped = (encode(value),), escape(value)
+    return plain if escaped == value else (encode(escaped),), plain
 
 
 _shared = lru_cache(maxsize=1 << 12)(_encoded)  # for values that many editions of a day have in common
 
 
-def _ranked(blocks: Sequence[tuple[bytes, ...]]) -> bytes:
-    """Cards or rows of contents one after the other, their ranks filled in."""
-    return b"".join(map(bytes.join, _ranks(len(blocks)), blocks))
-
-
-@cache
-def _ranks(count: int) -> tuple[bytes, ...]:
-    return tuple(encode(str(rank)) for rank in range(1, count + 1))
+def _flat(blocks: Iterable[Sequence[bytes]]) -> list[bytes]:
+    return list(chain.from_iterable(blocks))
 
 
 def _fit(

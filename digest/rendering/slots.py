@@ -7,7 +7,7 @@ other text may hold. What stands between the markers is encoded once; an edition
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +17,8 @@ from digest.rendering.quoted import encode
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _SLOT = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
 
-Encoded = tuple[bytes, bytes]
-"""What fills a slot, in its two forms: HTML and TEXT."""
+Encoded = tuple[Sequence[bytes], Sequence[bytes]]
+"""The pieces that fill a slot, in its two forms: HTML and TEXT."""
 Form = Literal[0, 1]
 HTML: Form = 0
 TEXT: Form = 1
@@ -36,12 +36,14 @@ class Pieces:
     fixed: tuple[bytes, ...]
     names: tuple[str, ...]
 
-    def fill(self, values: Mapping[str, Encoded], form: Form) -> bytes:
-        """The bytes with every slot filled in one of the two forms."""
-        whole = [b""] * (len(self.fixed) + len(self.names))
-        whole[::2] = self.fixed
-        whole[1::2] = [values[name][form] for name in self.names]
-        return b"".join(whole)
+    def fill(self, values: Mapping[str, Encoded], form: Form) -> list[bytes]:
+        """The pieces with every slot filled in one of the two forms."""
+        fixed = iter(self.fixed)
+        whole = [next(fixed)]
+        for name in self.names:
+            whole += values[name][form]
+            whole.append(next(fixed))
+        return whole
 
 
 def pieces(text: str, source: Source) -> Pieces:

@@ -1,49 +1,28 @@
-"""Editions: one row per subscriber and local date, from planned to final.
+"""Editions: one row per subscriber and local date, from planned to final. `ledger.py` has what happens on the way.
 
 An edition without a match is EMPTY, or FAILED if the profiles could not be read; it gives way to a later one of the
-same date.
+same date. What is in an edition stands in `contents`, which is written once and never changed.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Row, Text, and_, cast, func, literal_column, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
-from digest.model import Edition, Match, Outcome, Reason, State
-from digest.store.dialect import insert_or
-from digest.store.schema import editions, subscribers
+from digest.model import Edition, Match, Reason, State
+from digest.store.dialect import Rows, insert_or
+from digest.store.schema import OPEN, contents, editions, subscribers
 
-_unwanted = exists().where(subscribers.c.id == editions.c.subscriber, ~subscribers.c.active)
 _gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
-WAITING = (State.PLANNED, State.DEFERRED)
-"""On its way, and not in anybody's hands."""
 _LOOKED_AT = 10_000
-MOST_ATTEMPTS = 4
-"""As often an edition is sent at most while nobody knows whether it arrived."""
-
-# Built once: to put these together takes longer than to execute them, and they are executed for every few mails.
-_RECORD = (
-    update(editions)
-    .where(editions.c.id == bindparam("edition"))
-    .values({name: bindparam(name) for name in ("state", "code", "reason", "changed_at", "next_at")})
-)
-_asked = editions.c.id.in_(bindparam("ids", expanding=True)), editions.c.state.in_(WAITING)
-_TAKE = (
-    update(editions)
-    .where(*_asked, ~_unwanted)
-    .values(state=State.SENDING, attempts=editions.c.attempts + 1, changed_at=bindparam("now"))
-    .returning(editions.c.id)
-)
-_SUPPRESS = (
-    update(editions)
-    .where(*_asked, _unwanted)
-    .values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=bindparam("now"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +43,13 @@ class Last(NamedTuple):
     gives_way: bool
 
 
+class Overtaken(NamedTuple):
+    """Editions of a subscriber that wait and that nobody can have: their window begins above `after`, on `since`."""
+
+    after: int
+    since: date
+
+
 class Problem(NamedTuple):
     """An edition that was not sent, and the server's code (0: none) and words about it, or ours."""
 
@@ -74,6 +60,15 @@ class Problem(NamedTuple):
     reason: str
 
 
+def is_in(*states: State) -> ColumnElement[bool]:
+    """Whether a row is in one of these states, in the words of the indexes (`schema._when`), so that they are used."""
+    return or_(*(editions.c.state == literal_column(f"'{state}'") for state in states))
+
+
+WAITING = and_(is_in(*OPEN), is_in(State.PLANNED, State.DEFERRED))
+"""On its way, and not in anybody's hands. The first half is there for the index."""
+
+
 def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
     """Write new editions, but for those that have a row that stays; return the subscribers of those written."""
     if not plans:
@@ -82,11 +77,15 @@ def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
     statement = insert_or(connection, editions)
     again = {name: statement.excluded[name] for name in rows[0] if name not in ("subscriber", "slot")}
     replaced = statement.on_conflict_do_update(index_elements=["subscriber", "slot"], set_=again, where=_gives_way)
-    return set(connection.execute(replaced.returning(editions.c.subscriber), rows).scalars())
+    written = connection.execute(replaced.returning(editions.c.subscriber, editions.c.id), rows)
+    ids: dict[int, int] = {subscriber: edition for subscriber, edition in written}  # noqa: C416 - see the trap of `dict`
+    if held := [_contents(plan.edition, ids) for plan in plans if plan.edition.subscriber in ids and _is_full(plan)]:
+        connection.execute(contents.insert(), held)
+    return set(ids)
 
 
 def insert_missed(connection: Connection, plans: Sequence[Plan]) -> None:
-    """Write editions of slots that have passed, but for those that have a row."""
+    """Write empty editions of slots that have passed, but for those that have a row."""
     if plans:
         once = insert_or(connection, editions).on_conflict_do_nothing(index_elements=["subscriber", "slot"])
         connection.execute(once, [_row(plan) for plan in plans])
@@ -99,74 +98,35 @@ def last_row(connection: Connection, subscriber: int) -> Last | None:
     return Last(row[0], bool(row[1])) if row else None
 
 
-def waiting(connection: Connection, now: int, after: int, limit: int) -> list[Edition]:
-    """The next editions that may be tried now, with ids above `after`, in order of id."""
-    may_go = editions.c.state.in_(WAITING), editions.c.next_at <= now, editions.c.id > after
-    return [
-        edition(row) for row in connection.execute(select(editions).where(*may_go).order_by(editions.c.id).limit(limit))
-    ]
+def lowest_waiting(connection: Connection, now: int) -> int | None:
+    """Where the lowest window begins of the editions that are overtaken now (None: there is none)."""
+    lowest = select(func.min(editions.c.after)).join(subscribers).where(subscribers.c.due_at <= now)
+    return connection.execute(lowest.where(WAITING, ~editions.c.doubtful)).scalar()
 
 
-def count_waiting(connection: Connection, now: int) -> int:
-    """How many editions may be tried now."""
-    may_go = editions.c.state.in_(WAITING), editions.c.next_at <= now
-    return connection.execute(select(func.count()).select_from(editions).where(*may_go)).scalar_one()
+def overtaken(connection: Connection, people: Sequence[int]) -> dict[int, Overtaken]:
+    """What waits for these subscribers and can go into their next edition: all that nobody can have received."""
+    asked = Rows(connection.dialect.name)
+    statement = (
+        select(editions.c.subscriber, func.min(editions.c.after), func.min(editions.c.since))
+        .join(asked.table, editions.c.subscriber == asked.number(0))
+        .where(WAITING, ~editions.c.doubtful)
+        .group_by(editions.c.subscriber)
+    )
+    rows = connection.execute(statement, {"rows": Rows.of([[one] for one in people])})
+    return {subscriber: Overtaken(after, since) for subscriber, after, since in rows}
 
 
-def take(connection: Connection, ids: Sequence[int], now: int) -> set[int]:
-    """Mark editions as SENDING; return those that were still waiting, and whose subscriber still wants them."""
-    if not ids:
-        return set()
-    now_and_ids = {"now": now, "ids": ids}
-    taken = set(connection.execute(_TAKE, now_and_ids).scalars())
-    if len(taken) < len(ids):
-        connection.execute(_SUPPRESS, now_and_ids)
-    return taken
-
-
-def record(connection: Connection, outcomes: Iterable[Outcome], now: int, retry_seconds: int) -> None:
-    """Store what became of editions.
-
-    One that the server deferred is tried again after `retry_seconds`, one whose connection was lost at the next run.
-    """
-    rows = [
-        {
-            "edition": outcome.edition,
-            "state": outcome.state,
-            "code": outcome.code,
-            "reason": outcome.reply,
-            "changed_at": now,
-            "next_at": now + retry_seconds if outcome.state is State.DEFERRED and outcome.code else now,
-        }
-        for outcome in outcomes
-    ]
-    if rows:
-        connection.execute(_RECORD, rows)
-
-
-def recover(connection: Connection, now: int) -> int:
-    """Editions left in SENDING by a run that was killed: nobody knows whether they arrived. Return how many."""
-    left = update(editions).where(editions.c.state == State.SENDING)
-    return connection.execute(
-        left.values(state=State.UNKNOWN, reason="the run was ended while sending", changed_at=now)
-    ).rowcount
-
-
-def resend_unknown(connection: Connection, now: int, retry_seconds: int) -> int:
-    """Put unknown editions back on their way, to be sent with the same bytes; return how many.
-
-    At once after the first attempt, then after longer and longer; after MOST_ATTEMPTS they stay unknown, or a relay
-    that takes mail and never says so would fill the mailbox.
-    """
-    unknown = update(editions).where(editions.c.state == State.UNKNOWN, editions.c.attempts < MOST_ATTEMPTS)
-    next_at = now + retry_seconds * (editions.c.attempts - 1)
-    return connection.execute(unknown.values(state=State.DEFERRED, next_at=next_at, changed_at=now)).rowcount
-
-
-def suppress_unwanted(connection: Connection, now: int) -> int:
-    """End waiting editions of those who have unsubscribed; return how many."""
-    unwanted = update(editions).where(editions.c.state.in_(WAITING), _unwanted)
-    return connection.execute(unwanted.values(state=State.SUPPRESSED, reason="unsubscribed", changed_at=now)).rowcount
+def merge(connection: Connection, into: Mapping[int, date], now: int) -> None:
+    """Empty the waiting editions of subscribers whose edition of a later date has taken them in."""
+    if not into:
+        return
+    asked = Rows(connection.dialect.name)
+    earlier = editions.c.subscriber == asked.number(0), cast(editions.c.slot, Text) < asked.text(1)
+    statement = update(editions).where(*earlier, WAITING, ~editions.c.doubtful)
+    values = {"state": State.EMPTY, "reason": "overtaken; in the edition of " + asked.text(1), "changed_at": now}
+    rows: list[list[int | str]] = [[subscriber, slot.isoformat()] for subscriber, slot in into.items()]
+    connection.execute(statement.values(values), {"rows": Rows.of(rows)})
 
 
 def by_state(connection: Connection) -> Counter[State]:
@@ -177,36 +137,44 @@ def by_state(connection: Connection) -> Counter[State]:
 
 def why_empty(connection: Connection, limit: int) -> list[tuple[str, int]]:
     """The commonest reasons of the newest empty editions, with how many there are of each."""
-    newest = select(editions.c.reason).where(editions.c.state == State.EMPTY).order_by(editions.c.id.desc())
+    newest = select(editions.c.reason).where(is_in(State.EMPTY)).order_by(editions.c.id.desc())
     recent = newest.limit(_LOOKED_AT).subquery()
     counted = select(recent.c.reason, func.count()).group_by(recent.c.reason).order_by(func.count().desc())
     return [(reason, number) for reason, number in connection.execute(counted.limit(limit))]
 
 
 def count_deferred(connection: Connection) -> int:
-    """How many editions the relay has put off."""
-    return connection.execute(
-        select(func.count()).select_from(editions).where(editions.c.state == State.DEFERRED)
-    ).scalar_one()
+    """How many editions are put off, by the relay or by our own limits."""
+    return connection.execute(select(func.count()).select_from(editions).where(is_in(State.DEFERRED))).scalar_one()
 
 
 def problems(connection: Connection, limit: int) -> list[Problem]:
     """The editions that were not sent when they should have been, the newest first."""
-    columns = editions.c.slot, editions.c.email, editions.c.state, editions.c.code, editions.c.reason
-    troubled = editions.c.state.in_((State.DEFERRED, State.FAILED, State.UNKNOWN))
-    rows = connection.execute(select(*columns).where(troubled).order_by(editions.c.id.desc()).limit(limit))
-    return [Problem(*row) for row in rows]
+    found: list[tuple[int, Problem]] = []
+    columns = editions.c.id, editions.c.slot, subscribers.c.email, editions.c.state, editions.c.code, editions.c.reason
+    for state in (State.DEFERRED, State.FAILED, State.UNKNOWN):
+        troubled = select(*columns).join(subscribers).where(is_in(state)).order_by(editions.c.id.desc()).limit(limit)
+        found += [(row[0], Problem(*row[1:])) for row in connection.execute(troubled)]
+    return [problem for _, problem in sorted(found, reverse=True)[:limit]]
 
 
 def latest_to(connection: Connection, emails: Sequence[str]) -> list[Edition]:
-    """The newest edition to each of these addresses, in order of id."""
-    newest = select(func.max(editions.c.id)).where(editions.c.email.in_(emails)).group_by(editions.c.email)
-    rows = connection.execute(select(editions).where(editions.c.id.in_(newest)).order_by(editions.c.id))
+    """The newest edition with anything in it to each of these addresses, in order of id."""
+    newest = select(func.max(contents.c.edition)).where(contents.c.email.in_(emails)).group_by(contents.c.email)
+    rows = connection.execute(FULL.where(editions.c.id.in_(newest)).order_by(editions.c.id))
     return [edition(row) for row in rows]
 
 
-def edition(row: Row[Any]) -> Edition:
-    """The edition in a row."""
+FULL = select(
+    *(editions.c.id, editions.c.subscriber, editions.c.slot, editions.c.since, editions.c.due_at),
+    *(editions.c.planned_at, editions.c.matched, editions.c.considered, editions.c.attempts, editions.c.room),
+    *(column for column in contents.c if column.name != "edition"),
+).join(contents, contents.c.edition == editions.c.id)
+"""Editions with what is in them, as `edition` reads them."""
+
+
+def edition(row: Row[*tuple[Any, ...]]) -> Edition:
+    """The edition in a row of FULL."""
     return Edition(
         id=row.id,
         subscriber=row.subscriber,
@@ -217,9 +185,7 @@ def edition(row: Row[Any]) -> Edition:
         zone=row.zone,
         due_at=row.due_at,
         planned_at=row.planned_at,
-        matches=tuple(
-            Match(entry, score, tuple(_reason(reason) for reason in reasons)) for entry, score, reasons in row.matches
-        ),
+        matches=tuple([Match(entry, score, _reasons(reasons)) for entry, score, reasons in row.matches]),
         more=tuple(row.more),
         matched=row.matched,
         considered=row.considered,
@@ -227,9 +193,30 @@ def edition(row: Row[Any]) -> Edition:
     )
 
 
-def _reason(values: Sequence[Any]) -> Reason:
-    profile, keyword, field, words = values
-    return Reason(profile, keyword, field, tuple(words))
+@lru_cache(maxsize=1 << 16)
+def _reasons(text: str) -> tuple[Reason, ...]:
+    """The same for the same text, to the object: many subscribers share it, and what is made of it."""
+    return tuple(Reason(profile, keyword, field, tuple(words)) for profile, keyword, field, words in json.loads(text))
+
+
+def _is_full(plan: Plan) -> bool:
+    return plan.state is State.PLANNED
+
+
+def _contents(made: Edition, ids: Mapping[int, int]) -> dict[str, Any]:
+    return {
+        "edition": ids[made.subscriber],
+        "email": made.email,
+        "name": made.name,
+        "zone": made.zone,
+        "profiles": made.profiles,
+        "matches": [(match.entry, match.score, _reasons_text(match.reasons)) for match in made.matches],
+        "more": made.more,
+    }
+
+
+def _reasons_text(reasons: tuple[Reason, ...]) -> str:
+    return json.dumps(reasons, ensure_ascii=False, separators=(",", ":"))
 
 
 def _row(plan: Plan) -> dict[str, Any]:
@@ -250,10 +237,7 @@ def _row(plan: Plan) -> dict[str, Any]:
         "upto": plan.upto,
         "considered": made.considered,
         "matched": made.matched,
-        "matches": [(match.entry, match.score, match.reasons) for match in made.matches],
-        "more": made.more,
-        "email": made.email,
-        "name": made.name,
-        "zone": made.zone,
-        "profiles": made.profiles,
+        "run": 0,
+        "doubtful": False,
+        "room": 0,
     }

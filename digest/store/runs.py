@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from digest.errors import BusyError
 from digest.store.schema import runs
 
 _KEPT = 20_000
@@ -23,11 +24,28 @@ class Run(NamedTuple):
 
 
 def begin(connection: Connection, now: int) -> int:
-    """Note that a run begins; return its number."""
+    """Note that a run begins; return its number, which fences off all earlier ones from now on."""
+    # In PostgreSQL this waits for what `fence` has let through.
+    connection.execute(update(runs).where(runs.c.finished_at.is_(None)).values(progress_at=runs.c.progress_at))
     row = {"started_at": now, "progress_at": now, "report": {}}
     number: int = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
     connection.execute(runs.delete().where(runs.c.id <= number - _KEPT))
     return number
+
+
+def fence(connection: Connection, number: int) -> None:
+    """Let nothing be written in this transaction by a run after which another has begun. Raises BusyError."""
+    mine = select(runs.c.id).where(runs.c.id == number).with_for_update(read=True)
+    connection.execute(mine)
+    if connection.execute(select(func.max(runs.c.id))).scalar() != number:
+        raise BusyError(f"run {number} was silent for so long that another has taken over; nothing more is done here")
+
+
+def silent_since(connection: Connection) -> int | None:
+    """When the newest run, which has not ended, last did something (None: it has ended, or there is none)."""
+    newest = select(runs.c.progress_at, runs.c.finished_at).order_by(runs.c.id.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return row.progress_at if row and row.finished_at is None else None
 
 
 def progress(connection: Connection, number: int, now: int) -> None:

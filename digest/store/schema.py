@@ -5,12 +5,15 @@ A change here needs a migration in migrations/versions; a test holds the two aga
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -21,7 +24,9 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+from digest.model import State
+
+HEAD = "0003"
 """The newest migration."""
 
 metadata = MetaData(
@@ -33,12 +38,23 @@ metadata = MetaData(
     }
 )
 
+OPEN = (State.PLANNED, State.DEFERRED, State.UNKNOWN, State.SENDING)
+"""The states of editions of which something is still to come."""
+_TOLD = (State.EMPTY, State.DEFERRED, State.FAILED, State.UNKNOWN)
+"""The states whose reasons are shown."""
+
 # SQLite gives a number by itself only to a key of type INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _text(name: str, **options: object) -> Column[str]:
     return Column(name, Text, nullable=False, **options)  # type: ignore[arg-type]  # options of Column, passed through
+
+
+def _index(name: str, *columns: str, states: Iterable[State]) -> Index:
+    """An index over rows in these states only; a query uses it that compares with the same constants."""
+    which = text(" OR ".join(f"state = '{state}'" for state in states))
+    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
 
 
 def _time(name: str, **options: object) -> Column[int]:
@@ -133,13 +149,14 @@ subscribers = Table(
     Column("since", Date),  # the first local date that the next edition covers; none: it has no earlier one
     Column("due_at", BigInteger),  # the moment of the first slot without an edition; none: not subscribed
     Column("again_at", BigInteger),  # the moment of the last slot, if its edition is empty and a new entry may fill it
+    _text("suppressed"),  # why no mail goes to the address, whatever is wanted; "": it may
     _time("created_at"),
     Index(None, "due_at", "id"),
     Index(None, "again_at", sqlite_where=text("again_at IS NOT NULL"), postgresql_where=text("again_at IS NOT NULL")),
     Index(None, "configured", sqlite_where=text("configured = 1"), postgresql_where=text("configured")),
 )
 
-editions = Table(
+editions = Table(  # what is written for every mail stands here, in few bytes; what is in the mail, in contents
     "editions",
     metadata,
     Column("id", Key, primary_key=True),
@@ -158,14 +175,51 @@ editions = Table(
     Column("upto", BigInteger, nullable=False),  # … and up to this
     Column("considered", Integer, nullable=False),
     Column("matched", Integer, nullable=False),
-    Column("matches", JSON, nullable=False),
-    Column("more", JSON, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("profiles", JSON, nullable=False),
+    Column("run", Key, nullable=False),  # the run that took it last, its fencing token; 0: none has
+    Column("doubtful", Boolean, nullable=False),  # it was unknown once: the recipient may have it
+    Column("room", Integer, nullable=False),  # octets that its HTML may have; 0: as usual
     UniqueConstraint("subscriber", "slot"),
-    Index(None, "state", "id"),
+    _index("ix_editions_open", "id", states=OPEN),
+    _index("ix_editions_told", "state", "id", states=_TOLD),
+)
+
+contents = Table(  # of editions that have any
+    "contents",
+    metadata,
+    Column("edition", Key, ForeignKey("editions.id"), primary_key=True, autoincrement=False),
+    _text("email"),
+    _text("name"),
+    _text("zone"),
+    Column("profiles", JSON, nullable=False),
+    Column("matches", JSON, nullable=False),  # [entry, score, reasons], the reasons as a JSON text
+    Column("more", JSON, nullable=False),
+)
+
+throttles = Table(  # how fast mail may go to a relay or to a recipient's domain
+    "throttles",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("free_at", Float, nullable=False),  # epoch seconds: when the next mail may go by the rate alone
+    Column("paused_until", BigInteger, nullable=False),
+    Column("strikes", Integer, nullable=False),  # refusals in a row
+    _text("words"),  # the last refusal
+)
+
+suppressions = Table(  # addresses that get no mail, as keyed hashes, so that they outlive the subscriber's row
+    "suppressions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _text("kind"),  # bounce, complaint or manual
+    _text("reason"),
+    _time("at", index=True),
+)
+
+secrets = Table(  # random keys made by the program itself
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("value"),
 )
 
 runs = Table(

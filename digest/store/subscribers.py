@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
 
 from digest.cadence import latest, local_date, next_due
 from digest.model import Cadence, Profile, Subscriber
+from digest.store import suppressions
 from digest.store.editions import last_row
 from digest.store.entries import number_before
 from digest.store.schema import subscribers
@@ -60,7 +61,7 @@ def put(
     """Add subscribers, or bring those who are there into line; return how many were added, and how many changed.
 
     The first edition of one who is new or comes back looks `first_days` back. `configured`: they stand in the
-    configuration file.
+    configuration file. Who is suppressed stays so.
     """
     identities = [named.identity for named in wanted]
     there = {
@@ -68,18 +69,17 @@ def put(
         for row in connection.execute(select(subscribers).where(subscribers.c.identity.in_(identities)))
     }
     start = number_before(connection, now - first_days * _DAY)
-    new = {
-        named.identity: _new(named, now, start, configured=configured)
-        for named in wanted
-        if named.identity not in there
-    }
+    suppressed = suppressions.among(connection, identities)
+    new: dict[str, dict[str, Any]] = {}
+    changed = 0
+    for identity, subscriber in wanted:
+        wishes = _wishes(subscriber, suppressed.get(identity, ""), configured=configured)
+        if identity in there:
+            changed += _change(connection, there[identity], wishes, subscriber.cadence, now, start)
+        else:
+            new[identity] = {"identity": identity, **_beginning(subscriber.cadence, now, start), **wishes}
     if new:
         connection.execute(insert(subscribers), list(new.values()))
-    changed = sum(
-        _change(connection, there[identity], subscriber, now, start, configured=configured)
-        for identity, subscriber in wanted
-        if identity in there
-    )
     return len(new), changed
 
 
@@ -164,23 +164,20 @@ def fill_again(connection: Connection) -> None:
     connection.execute(silent.values(due_at=subscribers.c.again_at, again_at=None))
 
 
-def _new(named: Named, now: int, start: int, *, configured: bool) -> dict[str, Any]:
-    wishes = _wishes(named.subscriber, configured=configured)
-    due_at = _first_moment(local_date(now, named.subscriber.cadence.zone), named.subscriber.cadence)
-    return {"identity": named.identity, "watermark": start, "created_at": now, "due_at": due_at, **wishes}
+def _beginning(cadence: Cadence, now: int, start: int) -> dict[str, Any]:
+    return {"watermark": start, "created_at": now, "due_at": _first_moment(local_date(now, cadence.zone), cadence)}
 
 
 def _change(
-    connection: Connection, row: Row[Any], subscriber: Subscriber, now: int, start: int, *, configured: bool
+    connection: Connection, row: Row[Any], wishes: dict[str, Any], cadence: Cadence, now: int, start: int
 ) -> bool:
-    wishes = _wishes(subscriber, configured=configured)
     changes = {name: value for name, value in wishes.items() if getattr(row, name) != value}
     if not changes:
         return False
     if "active" in changes:
         changes |= {"watermark": max(row.watermark, start), "since": None}
-    if _CADENCE & changes.keys() or subscriber.cadence.send_at is None:
-        changes |= {"due_at": _moved(connection, row, subscriber.cadence, now), "again_at": None}
+    if _CADENCE & changes.keys() or cadence.send_at is None:
+        changes |= {"due_at": _moved(connection, row, cadence, now), "again_at": None}
     connection.execute(subscribers.update().where(subscribers.c.id == row.id).values(**changes))
     return True
 
@@ -202,7 +199,7 @@ def _first_moment(start: date, cadence: Cadence) -> int:
     return next_due(start - timedelta(days=1), cadence).due_at
 
 
-def _wishes(subscriber: Subscriber, *, configured: bool) -> dict[str, Any]:
+def _wishes(subscriber: Subscriber, suppressed: str, *, configured: bool) -> dict[str, Any]:
     cadence = subscriber.cadence
     return {
         "email": subscriber.email,
@@ -217,6 +214,7 @@ def _wishes(subscriber: Subscriber, *, configured: bool) -> dict[str, Any]:
         "profiles": [asdict(profile) | {"keywords": list(profile.keywords)} for profile in subscriber.profiles],
         "active": True,
         "configured": configured,
+        "suppressed": suppressed,
     }
 
 

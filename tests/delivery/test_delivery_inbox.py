@@ -8,34 +8,38 @@ from dataclasses import replace
 from email.policy import strict
 
 import pytest
-from delivery_samples import EDITION, RENDERED, SENDER, MemoryLedger, editions
+from delivery_samples import EDITION, RENDERED, MemoryLedger, composed, editions, pieces
 
+from digest.delivery.check import Checked, check
 from digest.delivery.inbox import Inbox
-from digest.delivery.message import compose
 from digest.delivery.relay import Relay
-from digest.delivery.sender import Report, deliver
-from digest.model import Edition, State
+from digest.delivery.sender import Report, Terms, deliver
+from digest.model import Delivery, Edition, State
 
 Mail = tuple[str, tuple[str, ...], bytes]
+
+
+def message_of(edition: Edition, subject: str = "x") -> Checked:
+    return check(pieces(edition, RENDERED._replace(subject=subject)), edition.email)
 
 
 def through_inbox(ledger: MemoryLedger, subject: str = "x", **options: object) -> tuple[Report, list[Mail]]:
     """Deliver to an inbox on a free port and return what it kept."""
     kept: list[Mail] = []
 
-    def composed(edition: Edition) -> bytes:
-        return compose(edition, replace(RENDERED, subject=subject), SENDER, None)
+    def composed(delivery: Delivery) -> Checked:
+        return message_of(delivery.edition, subject)
 
     with Inbox(lambda sender, recipients, message: kept.append((sender, recipients, message)), **options) as inbox:  # type: ignore[arg-type]  # any
         relay = Relay("127.0.0.1", inbox.port, "none", connections=2, local_hostname="me")
-        return asyncio.run(deliver(ledger, composed, relay, "bounces@example.org")), kept
+        return asyncio.run(deliver(ledger, composed, Terms((relay,), "bounces@example.org"), ledger.clock)), kept
 
 
 def test_the_inbox_keeps_every_mail_as_it_was_sent() -> None:
     """Sender, recipient and message arrive; each parses strictly without a defect."""
     report, kept = through_inbox(MemoryLedger(editions(6)), "7 new — now")
     assert report.states == {State.SENT: 6}
-    expected = {(e.email,): compose(e, replace(RENDERED, subject="7 new — now"), SENDER, None) for e in editions(6)}
+    expected = {(e.email,): message_of(e, "7 new — now") for e in editions(6)}
     assert {recipients: message for _, recipients, message in kept} == expected
     assert {sender for sender, _, _ in kept} == {"bounces@example.org"}
     assert not any(email.message_from_bytes(message, policy=strict).defects for _, _, message in kept)
@@ -68,8 +72,9 @@ def test_an_inbox_that_cannot_keep_a_mail_refuses_it() -> None:
 
     with Inbox(full) as inbox:
         relay = Relay("127.0.0.1", inbox.port, "none", local_hostname="me")
+        terms = Terms((relay,), "a@example.org")
         ledger = MemoryLedger([EDITION])
-        report = asyncio.run(deliver(ledger, lambda e: compose(e, RENDERED, SENDER, None), relay, "a@example.org"))
+        report = asyncio.run(deliver(ledger, composed, terms, ledger.clock))
     assert report.states == {State.FAILED: 1}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import email
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
 from email.policy import strict
 
 import pytest
-from delivery_samples import EDITION, RENDERED, SENDER, composed
+from delivery_samples import EDITION, RENDERED, SENDER, pieces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,13 +34,13 @@ HEADERS_ONCE = [
 ]
 
 
-def parsed(message: bytes) -> EmailMessage:
-    return email.message_from_bytes(message, policy=strict)
+def parsed(message: Sequence[bytes]) -> EmailMessage:
+    return email.message_from_bytes(b"".join(message), policy=strict)
 
 
 def test_a_message_parses_without_a_defect() -> None:
     """A strict parser reads both parts, plain first, and gets the bodies back to the last octet."""
-    message = parsed(composed(EDITION))
+    message = parsed(pieces(EDITION))
     plain, html = message.iter_parts()
     assert message.get_content_type() == "multipart/alternative"
     assert not message.defects + plain.defects + html.defects
@@ -51,7 +52,7 @@ def test_a_message_parses_without_a_defect() -> None:
 @pytest.mark.parametrize("body", [b"end\r\n", b"end=\r\n", b"end", b"end\r\n\r\n", b"end=0D=0A=\r\n"])
 def test_a_body_keeps_its_own_end(body: bytes) -> None:
     """Whether a body ends in CRLF, in a soft break or in neither, the delimiter takes nothing of it."""
-    message = parsed(compose(EDITION, Rendered("x", body, body), SENDER, None))
+    message = parsed(compose(EDITION, Rendered("x", [body], [body]), SENDER, None))
     plain, html = message.iter_parts()
     expected = {b"end=\r\n": b"end", b"end=0D=0A=\r\n": b"end\r\n"}.get(body, body)
     assert plain.get_payload(decode=True) == html.get_payload(decode=True) == expected
@@ -59,7 +60,7 @@ def test_a_body_keeps_its_own_end(body: bytes) -> None:
 
 def test_headers_say_who_when_and_why() -> None:
     """From, To, Date in the reader's zone, list headers and the marks of an automatic mail are as configured."""
-    message = parsed(composed(EDITION))
+    message = parsed(pieces(EDITION))
     assert {name: message[name] for name in message} == {
         "To": "Ada Lovelace <ada@example.com>",
         "Subject": "7 new papers — 20 Nov",
@@ -69,7 +70,7 @@ def test_headers_say_who_when_and_why() -> None:
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "From": "Paper Digest <digest@example.org>",
         "List-Id": "New papers <digest.example.org>",
-        "Feedback-ID": "digest:::example.org",
+        "Feedback-ID": "digest:::bfabc3743295",
         "Auto-Submitted": "auto-generated",
         "MIME-Version": "1.0",
         "Content-Type": 'multipart/alternative; boundary="=_digest"',
@@ -105,14 +106,14 @@ def test_an_unsubscribe_link_is_one_https_uri(uri: str) -> None:
 
 def test_the_same_edition_gives_the_same_bytes() -> None:
     """A retry sends what the first attempt sent."""
-    assert composed(EDITION) == composed(replace(EDITION, id=EDITION.id))
+    assert pieces(EDITION) == pieces(replace(EDITION, id=EDITION.id))
 
 
 def test_message_id_depends_on_subscriber_slot_and_plan_alone() -> None:
     """Nothing that may change between two attempts is in it, and no two editions share one, even of two databases."""
 
     def message_id(**changes: object) -> str:
-        return str(parsed(composed(replace(EDITION, **changes)))["Message-ID"])  # type: ignore[arg-type]  # any field
+        return str(parsed(pieces(replace(EDITION, **changes)))["Message-ID"])  # type: ignore[arg-type]  # any field
 
     assert message_id() == message_id(id=9, email="new@example.com", name="", matched=0)
     others = message_id(subscriber=43), message_id(slot=date(2026, 11, 21)), message_id(planned_at=1)
@@ -121,7 +122,7 @@ def test_message_id_depends_on_subscriber_slot_and_plan_alone() -> None:
 
 def test_the_message_says_nothing_of_the_person_beside_to() -> None:
     """The address of the recipient is in To and nowhere else."""
-    assert composed(EDITION).count(b"ada@example.com") == 1
+    assert b"".join(pieces()).count(b"ada@example.com") == 1
 
 
 NASTY = st.text(max_size=40) | st.sampled_from(
@@ -134,7 +135,7 @@ NASTY = st.text(max_size=40) | st.sampled_from(
 def test_any_subject_and_name_pass_the_gate(subject: str, name: str) -> None:
     """No message is composed that the gate refuses, whatever stands in the texts."""
     edition = replace(EDITION, name=name)
-    message = compose(edition, replace(RENDERED, subject=subject), SENDER, None)
+    message = compose(edition, RENDERED._replace(subject=subject), SENDER, None)
     check(message, edition.email)
     names = parsed(message).keys()
     assert all(names.count(header) == 1 for header in HEADERS_ONCE)
@@ -146,13 +147,15 @@ def test_any_subject_and_name_pass_the_gate(subject: str, name: str) -> None:
 def test_any_recipient_passes_the_gate(recipient: str) -> None:
     """Beyond ASCII, long, or the sender itself."""
     edition = replace(EDITION, email=recipient)
-    check(composed(edition), recipient)
+    check(pieces(edition), recipient)
 
 
-def _replaced(old: bytes, new: bytes) -> bytes:
-    message = composed(EDITION)
-    assert old in message
-    return message.replace(old, new, 1)
+def _replaced(old: bytes, new: bytes) -> list[bytes]:
+    """The message with a change in the first piece that has the old octets."""
+    message = pieces()
+    at = next(number for number, piece in enumerate(message) if old in piece)
+    message[at] = message[at].replace(old, new, 1)
+    return message
 
 
 BROKEN = {
@@ -181,11 +184,14 @@ BROKEN = {
     "another To": (b"ada@example.com", b"eve@example.com", "To must name"),
     "one more To": (b"<ada@", b"<eve@example.com>, <ada@", "To must name"),
     "not multipart": (b"multipart/alternative", b"multipart/mixed", "not multipart/alternative"),
-    "HTML first": (b"text/plain", b"text/html", "text part, then an HTML part"),
-    "8bit part": (b"quoted-printable", b"8bit", "both encoded"),
-    "empty part": (b"<p>Caf=C3=A9 =3D coffee</p>\r\n", b"", "neither empty"),
-    "preamble": (b"\r\n\r\n--=_digest", b"\r\n\r\nhello\r\n--=_digest", "text part, then an HTML part"),
-    "no body": (b"\r\n\r\n", b"\r\n", "no blank line|malformed"),
+    "HTML first": (b"text/plain", b"text/html", "looks like a delimiter"),
+    "8bit part": (b"quoted-printable", b"8bit", "looks like a delimiter"),
+    "empty part": (b"<p>Caf=C3=A9 =3D coffee</p>\r\n", b"", "text part or the HTML part is empty"),
+    "preamble": (b"--=_digest\r\n", b"hello\r\n--=_digest\r\n", "looks like a delimiter"),
+    "delimiter in a line": (b"<p>", b"<p>\r\n--=_digest\r\n", "looks like a delimiter"),
+    "a second end": (b"<p>Caf=C3=A9 =3D coffee</p>\r\n", b"--=_digest--\r\n", "looks like a delimiter"),
+    "another boundary": (b'"=_digest"', b'"=_other"', "looks like a delimiter"),
+    "no body": (b"\r\n\r\n", b"\r\n", "no blank line"),
 }  # fmt: skip
 
 
@@ -205,12 +211,32 @@ def test_the_gate_takes_a_line_of_76() -> None:
 def test_the_gate_refuses_a_message_without_a_body() -> None:
     """Headers alone are no message."""
     with pytest.raises(MessageError, match="no blank line"):
-        check(b"To: ada@example.com\r\n", EDITION.email)
+        check([b"To: ada@example.com\r\n", b""], EDITION.email)
+
+
+@pytest.mark.parametrize("line", [b"--\r\n", b"--x--\r\n", b"-- \r\n", b"--digest\r\n"])
+def test_the_gate_takes_lines_of_hyphens(line: bytes) -> None:
+    """What cannot be a delimiter of ours, for it lacks `=_`, is text."""
+    message: bytes = check(pieces(EDITION, RENDERED._replace(text_pieces=[line, b"x\r\n", line])), EDITION.email)
+    assert line in message
+
+
+def test_the_gate_gives_the_pieces_in_their_order() -> None:
+    """What leaves is what was composed, to the last octet."""
+    assert check(pieces(), EDITION.email) == b"".join(pieces())
+
+
+def test_the_gate_looks_at_every_piece() -> None:
+    """A fault in the last of many is found, also when the others are known from another message."""
+    many = [b"%d\r\n" % number for number in range(1000)]
+    check(pieces(EDITION, RENDERED._replace(text_pieces=many)), EDITION.email)
+    with pytest.raises(MessageError, match="begins with a dot"):
+        check(pieces(EDITION, RENDERED._replace(text_pieces=[*many, b".\r\n"])), EDITION.email)
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=300))
-def test_the_gate_raises_nothing_but_its_own_error(message: bytes) -> None:
+@given(st.lists(st.binary(max_size=100), min_size=2, max_size=6))
+def test_the_gate_raises_nothing_but_its_own_error(message: list[bytes]) -> None:
     """No bytes make it fail in another way."""
     with pytest.raises(MessageError):
         check(message, EDITION.email)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import strict
 
@@ -18,8 +19,8 @@ from digest.delivery.headers import clean
 from digest.delivery.inbox import Inbox
 from digest.delivery.message import Sender
 from digest.delivery.notice import body, compose, send, subject
+from digest.delivery.opening import UnreachableError
 from digest.delivery.relay import Limits, Relay
-from digest.delivery.smtp import UnreachableError
 from digest.errors import MessageError, RelayError
 from digest.rendering.quoted import encode
 
@@ -31,15 +32,15 @@ TO = "operator@example.net"
 SHORT = Limits(greeting=0.5, command=0.5, data=0.5, dot=0.5, farewell=0.5)
 
 
-def composed(incident: Incident, to: str = TO, now: int = NOW) -> bytes:
+def composed(incident: Incident, to: str = TO, now: int = NOW) -> list[bytes]:
     return compose(incident, SENDER, to, now, encode)
 
 
-def parsed(message: bytes) -> EmailMessage:
-    return email.message_from_bytes(message, policy=strict)
+def parsed(message: Sequence[bytes]) -> EmailMessage:
+    return email.message_from_bytes(b"".join(message), policy=strict)
 
 
-def texts(message: bytes) -> tuple[str, str]:
+def texts(message: Sequence[bytes]) -> tuple[str, str]:
     """The plain text and the HTML, as a reader's program gets them, with plain line ends."""
     plain, html = parsed(message).iter_parts()
     return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
@@ -56,7 +57,7 @@ def test_the_headers_say_that_a_program_writes_and_what_is_broken() -> None:
         "From": "Paper Digest <digest@example.org>",
         "Reply-To": "ada@example.org",
         "List-Id": "<digest-alarms.example.org>",
-        "Feedback-ID": "digest-alarms:::example.org",
+        "Feedback-ID": "digest-alarms:::bfabc3743295",
         "Auto-Submitted": "auto-generated",
         "MIME-Version": "1.0",
         "Content-Type": 'multipart/alternative; boundary="=_digest"',
@@ -111,9 +112,10 @@ def test_a_subject_has_at_most_78_characters(kind: str, closed_at: int | None) -
     """Of a path too long for it the end is shown, which tells more."""
     long = OPEN._replace(kind=kind, subject="/very" * 30 + "/papers.txt", closed_at=closed_at)
     line = subject(long)
-    assert len(line) == 78 if kind == "source" else len(line) < 78
-    assert line.endswith("/very/papers.txt") or kind != "source"
-    assert ("…" in line) == (kind == "source")
+    named = kind in ("source", "setup")
+    assert len(line) == 78 if named else len(line) < 78
+    assert line.endswith("/very/papers.txt") or not named
+    assert ("…" in line) == named
 
 
 NASTY = st.text(st.characters(codec=None), max_size=80) | st.lists(
@@ -154,7 +156,7 @@ def test_each_recipient_gets_a_mail() -> None:
     messages = {to: composed(OPEN, to) for to in (TO, "ü@bücher.example")}
     with Inbox(lambda *mail: kept.append(mail)) as inbox:
         asyncio.run(send(Relay("127.0.0.1", inbox.port, "none", local_hostname="me"), "bounces@example.org", messages))
-    assert [message for _, _, message in kept] == list(messages.values())
+    assert [message for _, _, message in kept] == [b"".join(message) for message in messages.values()]
     assert [recipients for _, recipients, _ in kept] == [(TO,), ("ü@xn--bcher-kva.example",)]
     assert {mail_from for mail_from, _, _ in kept} == {"bounces@example.org"}
 

@@ -14,12 +14,12 @@ from typing import Literal
 
 import pytest
 import trustme
-from delivery_samples import EDITION, checked
 from scripted_relay import ScriptedRelay
+from wire_samples import EHLO, MESSAGE, envelope, send_all
 
-from digest.delivery.message import Envelope
+from digest.delivery.opening import UnreachableError, connect
 from digest.delivery.relay import Limits, Relay
-from digest.delivery.smtp import UnreachableError, connect
+from digest.delivery.verdict import Phase
 from digest.errors import RelayError
 
 CANARY = "canary-pa55word"
@@ -77,7 +77,7 @@ def login(
             )
             try:
                 connection = await connect(relay)
-                await connection.send(Envelope("digest@example.org", EDITION.email), checked())
+                await connection.sent(envelope(), MESSAGE)
                 await connection.close()
             except RelayError as error:
                 return server, error
@@ -91,9 +91,52 @@ def test_a_relay_with_a_good_certificate_gets_login_and_mail(tls: TLS, authority
     """Over verified TLS the login is made and the message arrives to the last octet."""
     server, error = login(tls, WITH_AUTH, authority.context("none"), authority.ca_file)
     assert error is None
-    assert server.messages == [checked()]
+    assert server.messages == [MESSAGE]
     before_auth = server.commands[: next(i for i, line in enumerate(server.commands) if line.startswith("AUTH"))]
     assert before_auth == (["EHLO me", "STARTTLS", "EHLO me"] if tls == "starttls" else ["EHLO me"])
+
+
+@pytest.mark.parametrize("way", EHLO)
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("library", ["asyncio", "uvloop"])
+def test_all_ways_of_a_transaction_work_over_tls(library: str, tls: TLS, way: str, authority: Authority) -> None:
+    """The secured transport is taken over as a plain one is, on both event loops."""
+    policy = asyncio.DefaultEventLoopPolicy
+    if library == "uvloop":
+        policy = pytest.importorskip("uvloop").EventLoopPolicy
+    script = {"EHLO": EHLO[way].replace("250 ", "250-") + "\r\n250 STARTTLS", "RCPT": ["250 ok", "550 5.1.1 no"]}
+
+    async def run() -> None:
+        async with ScriptedRelay(script, authority.context("none"), implicit=tls == "implicit") as server:
+            relay = Relay("127.0.0.1", server.port, tls, local_hostname="me", ca_file=authority.ca_file)
+            connection = await connect(relay)
+            results = await send_all(connection, 5)
+            assert [(r.phase, r.code) for r in results if r.code != 250] == [(Phase.RCPT, 550)]
+            assert len(server.accepted) == 4
+            assert server.messages[-1] == MESSAGE
+            await connection.close()
+            assert server.commands[-1] == "QUIT"
+
+    asyncio.set_event_loop_policy(policy())
+    try:
+        asyncio.run(run())
+    finally:
+        asyncio.set_event_loop_policy(None)
+
+
+@pytest.mark.parametrize("way", EHLO)
+def test_a_drop_over_tls_is_told_as_in_plain_text(way: str, authority: Authority) -> None:
+    """Behind the body it is unknown, and the connection ends."""
+
+    async def run() -> None:
+        script = {"EHLO": EHLO[way], ".": "drop", "BDAT": "drop"}
+        async with ScriptedRelay(script, authority.context("none"), implicit=True) as server:
+            relay = Relay("127.0.0.1", server.port, "implicit", local_hostname="me", ca_file=authority.ca_file)
+            connection = await connect(relay)
+            result = await connection.sent(envelope(), MESSAGE)
+            assert (result.phase, result.lost, connection.is_open) == (Phase.BODY, True, False)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("fault", ["unknown authority", "wrong host", "expired"])

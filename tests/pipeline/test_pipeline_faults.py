@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import socket
+from functools import partial
 
 import pytest
 from sqlalchemy import update
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
 from digest import look, press
-from digest.delivery import sender
+from digest.delivery.sender import Terms
 from digest.errors import BusyError, TemplateError
 from digest.model import Outcome, Profile, State, Subscriber
 from digest.rendering.templates import packaged
-from digest.store import editions, subscribers
+from digest.store import ledger, runs, subscribers
 from digest.store.schema import subscribers as people
 
 CHIDI = "chidi@example.org"
@@ -45,7 +46,7 @@ def test_a_relay_out_of_reach_loses_nothing(place: Workplace, mails: Mails, monk
     with socket.create_server(("127.0.0.1", 0)) as closed:
         place.port = closed.getsockname()[1]
     place.configure(*THREE)
-    monkeypatch.setitem(sender.deliver.__kwdefaults__ or {}, "pauses", (0.0, 0.0))
+    monkeypatch.setattr("digest.app.Terms", partial(Terms, pauses=(0.0, 0.0)))
     report = place.run()
     assert report.failed
     assert report.delivered.relay_error
@@ -159,7 +160,7 @@ def test_an_edition_that_a_killed_run_left_is_resent_or_held(place: Workplace, m
         app.pipeline.load()
         app.pipeline.plan()
         with app.store.write() as connection:
-            editions.take(connection, [2], NOON)
+            ledger.take(connection, [2], NOON, runs.begin(connection, NOON))
     report = place.run()
     if policy == "resend":
         assert (report.counts()["sent"], report.counts()["unknown"], report.failed) == (3, 0, False)
@@ -175,8 +176,9 @@ def test_a_deferred_edition_waits_and_the_reason_says_so(place: Workplace, mails
         app.pipeline.load()
         app.pipeline.plan()
         with app.store.write() as connection:
-            editions.take(connection, [1], NOON)
-            editions.record(connection, [Outcome(1, State.DEFERRED, 451, "4.2.0 later")], NOON, 300)
+            number = runs.begin(connection, NOON)
+            ledger.take(connection, [1], NOON, number)
+            ledger.record(connection, [Outcome(1, State.DEFERRED, 451, "4.2.0 later", NOON + 300)], NOON, number)
     report = place.run(NOON + 299)
     assert (report.counts()["sent"], report.failed) == (0, False)
     assert report.reason == "the relay deferred what is left (editions: 1); it is tried again later"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
-from digest.store import runs
+from digest.app import App
+from digest.model import Throttle
+from digest.store import incidents, runs, suppressions, throttles
+from digest.watchdog import too_many_complaints
 
 OPS = "ops@example.org"
 ALARMS = f'[alarms]\nto = ["{OPS}"]\noverdue_minutes = 30\nrelay_minutes = 15\nfailures_percent = 20\nstale_days = 4\n'
@@ -16,6 +20,20 @@ MINUTE = 60
 def subjects(mails: Mails) -> list[str]:
     """The subjects of what the operator was sent."""
     return [str(mail["Subject"]) for mail in mails.parsed(OPS)]
+
+
+def ran(app: App, at: int, **report: object) -> None:
+    """Note a run with these figures."""
+    figures = {"sent": 0, "failed": 0, "deferred": 0, "unknown": 0, "relay_error": ""}
+    with app.store.write() as connection:
+        runs.finish(connection, runs.begin(connection, at), at, figures | report)
+
+
+def broken(app: App) -> list[str]:
+    """The kinds of what is broken after a look at everything."""
+    app.watchdog.after_run()
+    with app.store.read() as connection:
+        return [incident.kind for incident in incidents.open_(connection)]
 
 
 def look(place: Workplace, at: int) -> tuple[str, ...]:
@@ -60,12 +78,20 @@ def test_a_run_notes_that_it_gets_on(place: Workplace, mails: Mails) -> None:
 
     def later() -> None:
         place.clock.at += 10 * MINUTE
-        with place.opened() as app, app.store.read() as connection:
-            seen.append(runs.last_progress(connection))
+        end = time.monotonic() + 20
+        with place.opened() as app:
+            while _noted(app) != place.clock.at and time.monotonic() < end:
+                time.sleep(0.02)
+            seen.append(_noted(app))
 
     mails.on_mail = later
     place.run()
-    assert seen == [NOON, NOON + 10 * MINUTE, NOON + 20 * MINUTE]
+    assert seen == [NOON + minutes * MINUTE for minutes in (10, 20, 30)]
+
+
+def _noted(app: App) -> int | None:
+    with app.store.read() as connection:
+        return runs.last_progress(connection)
 
 
 def test_a_relay_that_is_down_is_told_when_it_is_back(place: Workplace, mails: Mails) -> None:
@@ -138,3 +164,52 @@ def test_without_an_address_nobody_is_told_and_nothing_is_kept_for_later(place: 
     place.configure(subscriber(), extra=ALARMS)
     place.run(NOON + MINUTE)
     assert subjects(mails) == []
+
+
+def test_a_relay_that_refuses_us_is_broken_at_once(place: Workplace, mails: Mails) -> None:
+    """And as long as it takes nothing; a blip after it has worked again is none."""
+    place.configure(subscriber(), extra=ALARMS)
+    with place.opened() as app:
+        ran(app, NOON, relay_error="535 no", refused=True)
+        assert broken(app) == ["relay"]
+        ran(app, NOON + MINUTE, relay_error="no answer")
+        assert broken(app) == ["relay"]
+        ran(app, NOON + 2 * MINUTE, sent=1)
+        assert broken(app) == []
+        ran(app, NOON + 3 * MINUTE, relay_error="no answer")
+        assert broken(app) == []
+    assert subjects(mails) == ["[Digest] over: the relay takes no mail"]
+
+
+def test_a_domain_that_refuses_our_configuration_is_told(place: Workplace, mails: Mails) -> None:
+    """Once, with what it said; and once when its pause is over."""
+    place.configure(subscriber(), extra=ALARMS)
+    slowed = Throttle("domain", "example.com", 0.0, NOON + DAY, 3, "421 4.7.0 too fast")
+    refused = Throttle("domain", "example.net", 0.0, NOON + 60 * MINUTE, 0, "550 5.7.26 no SPF")
+    with place.opened() as app:
+        with app.store.write() as connection:
+            throttles.save(connection, [slowed, refused], NOON)
+        for place.clock.at in (NOON, NOON + MINUTE, NOON + 60 * MINUTE):
+            app.watchdog.after_run()
+    told = "our configuration is refused by example.net"
+    assert subjects(mails) == [f"[Digest] broken: {told}", f"[Digest] over: {told}"]
+    assert "It said: 550 5.7.26 no SPF" in " ".join(mails.texts(OPS)[0].split())
+
+
+def test_complaints_are_told_and_then_pause_sending(place: Workplace, mails: Mails) -> None:
+    """Each in a mail of its own, and both are over when a month has passed."""
+    place.configure(subscriber(), extra=ALARMS.replace("stale_days = 4", "stale_days = 0"))
+    with place.opened() as app:
+        ran(app, NOON, sent=2_000)
+        seen = []
+        for number in range(1, 8):
+            with app.store.write() as connection:
+                suppressions.add(connection, f"reader{number}@example.org", "complaint", "", NOON)
+            seen.append((broken(app), bool(too_many_complaints(app.store, app.clock))))
+        assert seen == [([], False)] * 2 + [(["complaints"], False)] * 4 + [(["complaints", "paused"], True)]
+        assert too_many_complaints(app.store, app.clock).startswith("7 complaints about 2,000 mails in 30 days")
+        place.clock.at = NOON + 30 * DAY + 1
+        assert broken(app) == []
+        assert too_many_complaints(app.store, app.clock) == ""
+    words = ("too many recipients complain", "sending is paused for complaints")
+    assert subjects(mails) == [f"[Digest] {stage}: {what}" for stage in ("broken", "over") for what in words]

@@ -30,7 +30,7 @@ from workplace import DAY, Mails, Workplace, paper, subscriber
 from digest.cadence import between, local_date
 from digest.delivery.inbox import Inbox
 from digest.model import State
-from digest.store.schema import editions
+from digest.store.schema import contents, editions
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60
@@ -144,7 +144,7 @@ def configure(place: Workplace, url: str = "") -> None:
     """Write everybody's wishes."""
     people = [subscriber(keywords=[*TOPICS[n % 5 : n % 5 + 2]], **wishes) for n, wishes in enumerate(PEOPLE)]
     place.configure(*people, extra='[serve]\nport = 0\nlogs = "json"\n')
-    text = place.config.read_text().replace("wait_seconds = 5", f"wait_seconds = {PATIENCE}")
+    text = place.config.read_text().replace("wait_seconds = 5", f"wait_seconds = {PATIENCE}\nlease_seconds = {DAY}")
     place.config.write_text(text.replace("sqlite:///digest.db", url or "sqlite:///digest.db"))
 
 
@@ -168,9 +168,11 @@ def live(place: Workplace, round_: Callable[[int], Any]) -> None:
 
 
 def rows(place: Workplace) -> Rows:
-    """Every edition, without the number by chance."""
-    columns = [column for column in editions.c if column.name != "id"]
-    statement = select(*columns).order_by(editions.c.subscriber, editions.c.slot)
+    """Every edition and what is in it, without the numbers by chance."""
+    columns = [column for column in (*editions.c, *contents.c) if column.name not in ("id", "run", "edition")]
+    statement = (
+        select(*columns).select_from(editions.outerjoin(contents)).order_by(editions.c.subscriber, editions.c.slot)
+    )
     with place.opened() as app, app.store.read() as connection:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
@@ -271,11 +273,11 @@ def levels(three: Team) -> set[str]:
 
 def tried_once(rows: Rows) -> Rows:
     """The same editions, as if each had been sent at once."""
-    return [row | {"attempts": min(row["attempts"], 1)} for row in rows]
+    return [row | {"attempts": min(row["attempts"], 1), "doubtful": False} for row in rows]
 
 
 def sending(place: Workplace) -> Unsure:
     """The editions on their way."""
-    statement = select(editions.c.email, editions.c.slot).where(editions.c.state == State.SENDING)
+    statement = select(contents.c.email, editions.c.slot).join(editions).where(editions.c.state == State.SENDING)
     with place.opened() as app, app.store.read() as connection:
         return {(email, day) for email, day in connection.execute(statement)}

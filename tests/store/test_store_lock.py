@@ -57,6 +57,25 @@ def test_a_second_run_waits_for_the_first(store: Store) -> None:
             pass
 
 
+def test_a_lock_that_is_held_and_abandoned_is_taken_over(store: Store) -> None:
+    """As that of a process that was stopped: who comes goes on beside it, and the lock goes back to who held it."""
+    with another_run(_url(store)):
+        with store.lock(0.2, lambda: True):
+            pass
+        with pytest.raises(BusyError), store.lock(0, lambda: False):
+            pass
+
+
+def test_whether_a_lock_is_abandoned_is_asked_only_if_it_is_held(store: Store) -> None:
+    """A free one is just taken."""
+
+    def asked() -> bool:
+        pytest.fail("asked")
+
+    with store.lock(0, asked):
+        pass
+
+
 def test_the_lock_is_free_after_an_error(store: Store) -> None:
     """And can be taken any number of times."""
     for _ in range(2):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from contextlib import suppress
-from datetime import date, time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -13,14 +16,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from workplace import Workplace
 
 import digest.store
 from digest.errors import ConfigError, DigestError, StoreError
-from digest.model import Cadence
-from digest.store import editions, entries, runs, subscribers
-from digest.store.schema import HEAD, metadata
+from digest.model import Cadence, Match, Reason, State
+from digest.store import entries, ledger, runs, subscribers, suppressions
+from digest.store.schema import HEAD, contents, metadata
+from digest.store.schema import editions as editions_table
 from digest.store.store import Store, _engine, open_store
 
 
@@ -194,28 +198,63 @@ def test_a_reader_sees_one_state_of_the_database(store: Store) -> None:
         assert reading.execute(count).scalar() == 1
 
 
-def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: str, tmp_path: Path) -> None:
-    """Subscribers of the first tables are due as before, get mail every day, and their editions keep their date."""
-    engine = _engine(database, tmp_path)
+def _as_it_was(database: str, folder: Path, version: str, *statements: tuple[str, list[dict[str, Any]]]) -> None:
+    """A database as an older version left it, with these rows."""
+    engine = _engine(database, folder)
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(digest.store.__file__).parent / "migrations"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for number, active in ((1, True), (2, False)):
-            connection.execute(text(_OLD_SUBSCRIBER), {"id": number, "active": active})
-        connection.execute(text(_OLD_EDITION))
-        connection.execute(text("INSERT INTO runs (id, started_at, finished_at, report) VALUES (1, 5, 6, '{}')"))
+        command.upgrade(config, version)
+        for statement, rows in statements:
+            connection.execute(text(statement), rows)
     engine.dispose()
-    store = open_store(database, tmp_path)
-    with store.read() as connection:
+
+
+def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: str, tmp_path: Path) -> None:
+    """Subscribers of the first tables are due as before, get mail every day, and their editions keep their date."""
+    people = [{"id": number, "active": active} for number, active in ((1, True), (2, False))]
+    run = "INSERT INTO runs (id, started_at, finished_at, report) VALUES (1, 5, 6, '{}')"
+    _as_it_was(database, tmp_path, "0001", (_OLD_SUBSCRIBER, people), (_OLD_EDITION, [{}]), (run, [{}]))
+    with closing(open_store(database, tmp_path)) as store, store.read() as connection:
         (due,) = subscribers.due(connection, 100)
         assert due.subscriber.cadence == Cadence("daily", time(7, 30), "Asia/Kathmandu")
         assert (due.due_at, due.watermark, due.since, due.subscriber.min_matches) == (99, 7, None, 1)
-        (edition,) = editions.waiting(connection, 100, 0, 10)
+        ((edition, _, _),) = ledger.waiting(connection, 100, 0, 10)
         assert (edition.slot, edition.since, edition.due_at) == (date(2026, 11, 20), date(2026, 11, 20), 50)
         assert runs.last(connection) == (5, 6, {})
-    store.close()
+
+
+def test_editions_keep_what_is_in_them_when_it_moves(database: str, tmp_path: Path) -> None:
+    """To a table of its own, so many at a time: what waits is mailed with the same bytes; what is empty has nothing."""
+    people = [{"id": number, "active": True} for number in range(1, 4)]
+    settled = [_edition(number, state, number % 2) for number, state in enumerate(State, start=1)]
+    many = [_edition(number, "planned") for number in range(100, 2_100)]
+    unread = _edition(3_000, "failed", matches=[], matched=0)
+    _as_it_was(database, tmp_path, "0002", (_SUBSCRIBER_2, people), (_EDITION_2, [*settled, *many, unread]))
+    with closing(open_store(database, tmp_path)) as store, store.read() as connection:
+        kept = {row.edition: row for row in connection.execute(select(contents))}
+        assert kept.keys() == {row["id"] for row in (*settled, *many) if row["state"] != State.EMPTY}
+        ((first, attempts, room), *others) = ledger.waiting(connection, 100, 0, 5_000)
+        assert len(others) == len(many) + 1  # the deferred one, too
+        assert (attempts, room) == (1, 0)
+        assert (first.id, first.email, first.name, first.zone) == (1, "ada@example.org", "Ada", "Asia/Tokyo")
+        assert (first.matches, first.more, first.profiles) == ((_MATCH, Match(8, 1.0)), (4, 5), ("Digest", "Ünï"))
+
+
+def test_editions_that_may_have_arrived_are_doubtful(database: str, tmp_path: Path) -> None:
+    """The unknown, those in sending, and those put off without a relay's word: they may have been unknown before."""
+    states = [*State, State.DEFERRED]
+    settled = [_edition(number, state) for number, state in enumerate(states, start=1)]
+    settled[-1]["code"] = 451
+    _as_it_was(*(database, tmp_path, "0002"), (_SUBSCRIBER_2, [{"id": 1, "active": True}]), (_EDITION_2, settled))
+    with closing(open_store(database, tmp_path)) as store, store.read() as connection:
+        doubtful = select(editions_table.c.id).where(editions_table.c.doubtful).order_by(editions_table.c.id)
+        found = [states[number - 1] for number in connection.execute(doubtful).scalars()]
+        assert sorted(found) == sorted([State.SENDING, State.DEFERRED, State.UNKNOWN])
+        assert len(states) not in connection.execute(doubtful).scalars().all()
+        assert set(connection.execute(select(editions_table.c.run, editions_table.c.room)).all()) == {(0, 0)}
+        assert suppressions.of_subscribers(connection) == {}
 
 
 def test_programs_that_start_together_on_an_empty_database_all_work(place: Workplace, database: str) -> None:
@@ -237,3 +276,31 @@ _OLD_EDITION = """
     VALUES (1, 1, '2026-11-20', 'planned', '', 0, 0, 50, 50, 50, 0, 7, 1, 1, '[]', '[]', 'ada@example.org', '', 'UTC',
             '[]')
 """
+_SUBSCRIBER_2 = """
+    INSERT INTO subscribers (id, identity, email, name, zone, send_at, days, min_matches, max_entries, skip, active,
+                             configured, profiles, watermark, due_at, created_at)
+    VALUES (:id, 'reader' || :id, 'a@example.org', '', 'UTC', NULL, 'daily', 1, 20, '[]', :active, :active, '[]', 7, 99,
+            1)
+"""
+_EDITION_2 = """
+    INSERT INTO editions (id, subscriber, slot, since, due_at, state, reason, code, attempts, planned_at, next_at,
+                          changed_at, after, upto, considered, matched, matches, more, email, name, zone, profiles)
+    VALUES (:id, 1, :slot, :slot, 50, :state, 'why', :code, :attempts, 50, 50, 50, 0, 7, 1, :matched, :matches,
+            '[4, 5]', 'ada@example.org', 'Ada', 'Asia/Tokyo', '["Digest", "Ünï"]')
+"""
+_MATCH = Match(7, 2.5, (Reason("Digest", '"reward model"', "title", ("réward", 'mod"el')),))
+
+
+def _edition(
+    number: int, state: str, attempts: int = 0, matches: Sequence[object] = (_MATCH, (8, 1.0, ())), matched: int = 2
+) -> dict[str, Any]:
+    """An edition as the second tables had it."""
+    return {
+        "id": number,
+        "slot": str(date(2020, 1, 1) + timedelta(days=number)),
+        "state": str(state),
+        "code": 0,
+        "attempts": attempts,
+        "matches": json.dumps(matches),
+        "matched": matched,
+    }
