@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench chaos clean
 
 setup: .venv/done
 .venv/done: pyproject.toml
@@ -27,6 +27,10 @@ bench: setup
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/rendering.py
+	$(BIN)/python benchmarks/delivery.py --delays --waiting
+
+chaos: setup
+	$(BIN)/python tests/chaos/run.py --kills 1000
 
 clean:
 	rm -rf .venv digest-demo build dist
