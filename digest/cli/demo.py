@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 import webbrowser
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -51,7 +50,6 @@ def demo(
     """Run everything on sample listings: load, match, rank, render, and send to an inbox in this process."""
     from digest.delivery.inbox import Inbox  # noqa: PLC0415 (only the demo needs it)
 
-    started = time.perf_counter()
     config = _prepare(folder)
     mailbox = Mailbox(folder / "mails")
     with Inbox(mailbox.receive) as inbox, opened(config) as configured:
@@ -59,9 +57,8 @@ def demo(
         report = app.run()
         if mailbox.mails:
             _tell(app, report, mailbox)
-    seconds = time.perf_counter() - started
     warn(report.troubles(shown))
-    say(f"{summary(report)} In {seconds:.1f} s." if mailbox.mails else summary(report))
+    say(summary(report))
     if not mailbox.mails:
         say(f"Nothing is sent twice. The mails sent before are in {mailbox.folder}/; remove {folder}/ to start anew.")
     if show:

@@ -98,6 +98,8 @@ class Dialogue:
             first.awaited = self._skipped[phase]
         elif code in _EXPECTED[phase]:
             self._accept(first, phase, reply)
+        elif code == 503 and phase is _MAIL:
+            raise ReplyError(f"{reply}: the relay has lost the thread")
         elif 400 <= code <= 599:
             self._refuse(first, phase, reply)
         else:

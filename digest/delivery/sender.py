@@ -5,8 +5,8 @@ Rules
 1. An edition that cannot be composed or breaks a rule of the wire fails alone; a template or a store that does not work
    stops all.
 2. Grants and outcomes are committed together, a cycle at a time, while the mails of the last grants are under way. So
-   many are granted as the connections have room for, and, with `Terms.ahead`, as many again as were settled during the
-   last commit.
+   many are granted as the connections have room for, so that each is on the wire at once. Only to a relay that has
+   taken them all before the next commit has ended more are granted, with `Terms.ahead`.
 3. What comes of a mail is judged in `settling`.
 4. Of the relays that can be reached those of the highest priority are used; of several, the one with room that has
    taken least for its weight.
@@ -89,7 +89,8 @@ class _Run:
         writer: LedgerWriter,
         settling: Settling,
     ) -> None:
-        self._compose, self._mail_from, self._ahead, self._clock = compose, terms.mail_from, terms.ahead, clock
+        self._compose, self._mail_from, self._clock = compose, terms.mail_from, clock
+        self._may_look_ahead, self._ahead = terms.ahead, 0
         self._going, self._stopping = going, False
         self._throttles, self._writer, self._settling = throttles, writer, settling
         self._feed = Feed(writer, CHUNK)
@@ -156,7 +157,8 @@ class _Run:
         self._pump()  # a relay's limit may allow more by now
         if not self._composed:
             await self._prepare()
-        mails, self._composed = self._composed, []
+        most = self._may_grant()
+        mails, self._composed = self._composed[:most], self._composed[most:]
         if mails or self._writer.outcomes:
             self._settled = 0
             commit = asyncio.create_task(self._commit(mails))
@@ -178,12 +180,21 @@ class _Run:
             self._granted.extend(mails)  # perhaps they are, so they are given back
             raise
         self._settling.report.ungranted += len(mails) - len(granted)
+        self._look_ahead()
         self._granted.extend([mail for mail in mails if mail.delivery.edition.id in granted])
         self._pump()
 
+    def _look_ahead(self) -> None:
+        """Grant more at once where the connections stood idle during a commit, and less where mails had to wait."""
+        if self._granted:
+            self._ahead = max(0, self._ahead - len(self._granted))
+        elif self._may_look_ahead and not self._in_hand:
+            self._ahead = max(self._ahead, self._settled)
+
     async def _prepare(self) -> None:
-        """Compose as many mails as are wanted, and look at the connections now and then."""
-        while not self._stopping and (lacking := self._wanted() - len(self._composed)) > 0:
+        """Compose the next mails, and look at the connections now and then."""
+        # As many as may be granted, and as many as may be when what is in hand is settled.
+        while not self._stopping and (lacking := self._may_grant() + self._in_hand - len(self._composed)) > 0:
             for _ in range(min(lacking, SLICE)):
                 delivery = self._feed.next()
                 if delivery is None:
@@ -192,11 +203,10 @@ class _Run:
                     self._composed.append(mail)
             await asyncio.sleep(0)
 
-    def _wanted(self) -> int:
-        """How many mails to have ready (rule 2)."""
+    def _may_grant(self) -> int:
+        """How many mails more may be granted (rule 2)."""
         room = sum([line.room() for line in self._active()])
-        ahead = self._settled if self._ahead else 0
-        return min(room + ahead, MOST_AHEAD) - len(self._granted) if room or ahead else 0
+        return max(0, min(room + self._ahead, MOST_AHEAD) - len(self._granted)) if room or self._in_hand else 0
 
     def _mail(self, delivery: Delivery) -> Mail | None:
         """The message of an edition, unless a limit keeps it back or it is poisonous (rule 1)."""

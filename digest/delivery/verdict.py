@@ -130,12 +130,12 @@ def _transient(result: Result, code: str) -> Verdict:
 def _permanent(result: Result, code: str) -> Verdict:
     if code in _TOO_BIG or (result.code == 552 and code != "5.2.2"):
         return _FAILED_BY_SIZE
-    if code == "5.6.7":
-        return _FAILED
-    if result.phase is Phase.MAIL:
+    if result.code == 503:
+        return _RELAY_LATER
+    if result.phase is Phase.MAIL and code != "5.6.7":
         return _GIVEN_BACK
     if code in _GONE:
         return _FAILED_FOR_GOOD
     if code in _OUR_SETUP:
         return _SETUP_LATER
-    return _RELAY_LATER if result.code == 503 else _FAILED
+    return _FAILED

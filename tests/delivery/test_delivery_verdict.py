@@ -54,7 +54,7 @@ def test_an_address_that_cannot_be_sent_fails_alone() -> None:
         (MAIL, "550 5.7.1 go away", BACK, Blame.US),
         (MAIL, "553 5.1.8 bad sender", BACK, Blame.US),
         (MAIL, "552 5.2.2 your quota", BACK, Blame.US),
-        (MAIL, "503 bad sequence", BACK, Blame.US),
+        (MAIL, "503 bad sequence", LATER, Blame.RELAY),
         (MAIL, "530 5.7.0 log in", BACK, Blame.US),
         (RCPT, "530 5.7.0 log in", BACK, Blame.US),
         (BODY, "535 5.7.8 bad login", BACK, Blame.US),

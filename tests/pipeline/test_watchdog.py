@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import pytest
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
 from digest.app import App
+from digest.delivery.sender import Terms
 from digest.model import Throttle
 from digest.store import incidents, runs, suppressions, throttles
 from digest.watchdog import too_many_complaints
@@ -15,6 +18,12 @@ from digest.watchdog import too_many_complaints
 OPS = "ops@example.org"
 ALARMS = f'[alarms]\nto = ["{OPS}"]\noverdue_minutes = 30\nrelay_minutes = 15\nfailures_percent = 20\nstale_days = 4\n'
 MINUTE = 60
+
+
+@pytest.fixture
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between attempts to connect."""
+    monkeypatch.setattr("digest.app.Terms", partial(Terms, pauses=(0.0, 0.0)))
 
 
 def subjects(mails: Mails) -> list[str]:
@@ -94,6 +103,7 @@ def _noted(app: App) -> int | None:
         return runs.last_progress(connection)
 
 
+@pytest.mark.usefixtures("_no_pauses")
 def test_a_relay_that_is_down_is_told_when_it_is_back(place: Workplace, mails: Mails) -> None:
     """In one mail, for no other could go; a blip is none at all, and every edition has arrived."""
     up = mails.port
@@ -112,6 +122,7 @@ def test_a_relay_that_is_down_is_told_when_it_is_back(place: Workplace, mails: M
     assert len(mails.to(ADA)) == 1
 
 
+@pytest.mark.usefixtures("_no_pauses")
 def test_a_blip_of_the_relay_is_no_incident(place: Workplace, mails: Mails) -> None:
     """Ten minutes without it are nothing to write about."""
     place.listing("a.jsonl", [paper("A reward model")])
