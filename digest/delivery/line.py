@@ -121,8 +121,10 @@ class Line:
         """Take leave of the relay."""
         for task in self._opening:
             task.cancel()
+        # One that had just got its answer ends with a connection all the same: `wait_for` may swallow the cancelling.
+        await asyncio.gather(*self._opening, return_exceptions=True)
         closing = [connection.close() for connection in self._connections]
-        await asyncio.gather(*self._opening, *self._leaving, *closing, return_exceptions=True)
+        await asyncio.gather(*self._leaving, *closing, return_exceptions=True)
 
     def _part_with_lost(self) -> None:
         lost = {connection for connection in self._connections if not connection.is_open}

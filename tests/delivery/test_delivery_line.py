@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import count
 from time import monotonic
 
@@ -13,8 +14,10 @@ from scripted_relay import DROP, SILENCE, Script, ScriptedRelay
 from wire_samples import CHUNKED, EHLO, PIPELINED, SERIAL, envelope
 
 from digest.delivery.line import Line
+from digest.delivery.opening import connect
 from digest.delivery.pace import Throttles
 from digest.delivery.relay import Relay
+from digest.delivery.smtp import Connection
 from digest.model import State
 
 
@@ -181,6 +184,25 @@ def test_a_restart_of_the_relay_is_outlived(way: str) -> None:
     assert set(ledger.counts()) <= {State.SENT, State.UNKNOWN}
     assert ledger.count(State.UNKNOWN) <= 3 * {SERIAL: 1, PIPELINED: 2, CHUNKED: 4}[way]
     assert ledger.count(State.SENT) <= arrived <= 200
+
+
+def test_a_connection_that_opens_while_all_are_closed_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelling may come too late to stop it, and nothing may stay open."""
+
+    async def unstoppable(relay: Relay) -> Connection:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+        return await connect(relay)
+
+    async def test(line: Line, server: ScriptedRelay) -> None:
+        line.tend(1)
+        await asyncio.sleep(0)
+        await line.close()
+        assert server.commands[-1] == "QUIT"
+        assert not any(connection.is_open for connection in line._connections)
+
+    monkeypatch.setattr("digest.delivery.line.connect", unstoppable)
+    with_line(test)
 
 
 def test_a_host_that_cannot_be_one_is_told() -> None:
