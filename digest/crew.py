@@ -84,7 +84,7 @@ def _together(reports: Sequence[Report]) -> Report:
     return replace(
         sum(reports, Report()),
         relay_error=next((report.relay_error for report in reports if report.relay_error), ""),
-        refused=any(report.refused for report in reports),
+        refusals=list(dict.fromkeys(words for report in reports for words in report.refusals)),
         kept_until=min((report.kept_until for report in reports if report.kept_until), default=0.0),
         seconds=max(report.seconds for report in reports),  # they worked side by side
     )

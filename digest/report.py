@@ -140,7 +140,8 @@ class RunReport:
     def failed(self) -> bool:
         """Whether something went wrong that somebody should hear of."""
         unsent = any(self.delivered.states[state] for state in (State.DEFERRED, State.FAILED, State.UNKNOWN))
-        lost = self.recovered.held or self.delivered.relay_error or self.delivered.paused
+        delivered = self.delivered
+        lost = self.recovered.held or delivered.relay_error or delivered.refusals or delivered.paused
         return bool(
             self.loaded.troubled or self.planned.failed or self.planned.unknown or unsent or lost or self.untold
         )
@@ -159,7 +160,7 @@ class RunReport:
             "suppressed": self.recovered.suppressed + self.delivered.ungranted,
             "left": self.left,
             "relay_error": self.delivered.relay_error,
-            "refused": self.delivered.refused,
+            "refused": bool(self.delivered.refusals),
             "seconds": round(self.delivered.seconds, 1),
             "reason": self.reason,
         }
@@ -177,7 +178,9 @@ class RunReport:
             yield f"{problem.email}: {problem.state}: {code}{problem.reply}"
         if self.delivered.paused:
             yield self.delivered.paused
-        if self.delivered.relay_error:
+        if not self.delivered.relay_error:
+            yield from self.delivered.refusals  # by some of several relays
+        else:
             yield f"the relay could not be used: {self.delivered.relay_error}"
             yield "every edition is kept, and the next run sends what is left"
         if self.untold:

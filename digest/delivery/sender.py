@@ -117,6 +117,7 @@ class _Run:
     async def close(self) -> None:
         """Part with the relays, and write what is left."""
         self._give_back()
+        self._settling.report.refusals = [line.fault for line in self._lines if line.refused]
         try:
             await asyncio.gather(*(line.close() for line in self._lines))
         finally:
@@ -139,9 +140,7 @@ class _Run:
         """Whether no relay can be used, when there is something to send."""
         if not all(line.hopeless for line in self._lines):
             return False
-        report = self._settling.report
-        report.relay_error = "; ".join(line.fault for line in self._lines)
-        report.refused = any(line.refused for line in self._lines)
+        self._settling.report.relay_error = "; ".join(line.fault for line in self._lines)
         return True
 
     def _give_back(self) -> None:

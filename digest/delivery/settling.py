@@ -80,8 +80,8 @@ class Problem:
 class Report:
     """What a delivery did. `ungranted` editions were taken by another sender, or suppressed by now.
 
-    `problems` holds the first few. `relay_error` says why no relay could be used, if so, and `refused` that one refuses
-    us. `kept_until`: when the first mail may go that a limit keeps back (epoch seconds; 0: none is). `paused`: why
+    `problems` holds the first few. `relay_error` says why no relay could be used, if so, and `refusals` hold the
+    words of those that refuse us. `kept_until`: when the first mail may go that a limit keeps back (epoch seconds; 0: none is). `paused`: why
     nothing was to be sent at all. `seconds`: how long it took.
     """
 
@@ -89,7 +89,7 @@ class Report:
     ungranted: int = 0
     problems: list[Problem] = field(default_factory=list)
     relay_error: str = ""
-    refused: bool = False
+    refusals: list[str] = field(default_factory=list)
     kept_until: float = 0.0
     paused: str = ""
     seconds: float = 0.0
@@ -101,9 +101,9 @@ class Report:
             self.ungranted + other.ungranted,
             (self.problems + other.problems)[:MAX_PROBLEMS],
             other.relay_error,
-            other.refused,
+            other.refusals,
             other.kept_until,
-            other.paused,
+            self.paused or other.paused,
             self.seconds + other.seconds,
         )
 

@@ -138,7 +138,7 @@ def test_a_relay_that_drops_every_connection_is_given_up_after_three(script: Scr
     report, server = delivered(ledger, script, connections=1)
     assert server.connections == 3
     assert report.relay_error
-    assert not report.refused
+    assert not report.refusals
     assert set(ledger.counts()) <= {State.PLANNED, State.DEFERRED}
     assert all(outcome.next_at == 0 for outcome in ledger.last.values())
 

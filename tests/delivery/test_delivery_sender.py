@@ -105,7 +105,7 @@ def test_an_unreachable_relay_leaves_everything_as_it_is() -> None:
     ledger = MemoryLedger(editions(3))
     report, _ = delivered(ledger, {"CONNECT": DROP})
     assert "cannot be used" in report.relay_error
-    assert not report.refused
+    assert not report.refusals
     assert (ledger.commits, ledger.count(State.PLANNED), report.states) == ([], 3, {})
 
 
@@ -125,7 +125,7 @@ def test_a_relay_that_refuses_us_stops_the_run(script: Script) -> None:
     ledger = MemoryLedger(editions(10))
     report, server = delivered(ledger, script)
     assert "refuses us" in report.relay_error or "554 go away" in report.relay_error
-    assert report.refused
+    assert report.refusals
     assert ledger.count(State.PLANNED) == 10
     assert not any(delivery.attempts for delivery in ledger.deliveries.values())
     assert server.messages == []

@@ -158,7 +158,7 @@ def test_who_looks_on_hears_of_every_mail(place: Workplace, mails: Mails) -> Non
 def _by_share(share: Share) -> Report:
     """What each of three processes has to tell."""
     told = [
-        Report(Counter({State.SENT: 5}), relay_error="the relay refuses us", refused=True),
+        Report(Counter({State.SENT: 5}), relay_error="the relay refuses us", refusals=["the relay refuses us"]),
         Report(Counter({State.SENT: 6, State.DEFERRED: 1}), kept_until=70.0, seconds=2.5),
         Report(Counter({State.FAILED: 2}), ungranted=3, kept_until=60.0, seconds=1.5),
     ]
@@ -169,7 +169,7 @@ def test_the_report_keeps_what_any_of_them_met() -> None:
     """A relay that refuses one of them, and the first moment at which a mail may go that a limit keeps back."""
     report = Processes(3, _by_share)(7, None, unhindered)
     assert report.states == {State.SENT: 11, State.DEFERRED: 1, State.FAILED: 2}
-    assert (report.ungranted, report.relay_error, report.refused) == (3, "the relay refuses us", True)
+    assert (report.ungranted, report.relay_error, report.refusals) == (3, "the relay refuses us", ["the relay refuses us"])
     assert (report.kept_until, report.seconds) == (60.0, 2.5)
 
 
