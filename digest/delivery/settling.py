@@ -80,9 +80,9 @@ class Problem:
 class Report:
     """What a delivery did. `ungranted` editions were taken by another sender, or suppressed by now.
 
-    `problems` holds the first few. `relay_error` says why no relay could be used, if so, and `refusals` hold the
-    words of those that refuse us. `kept_until`: when the first mail may go that a limit keeps back (epoch seconds; 0: none is). `paused`: why
-    nothing was to be sent at all. `seconds`: how long it took.
+    `problems` holds the first few. `relay_error` says why no relay could be used, if so, and `refusals` what those said
+    that refuse us. `kept_until`: when the first mail may go that a limit keeps back (epoch seconds; 0: none is).
+    `paused`: why nothing was to be sent at all. `seconds`: how long it took.
     """
 
     states: Counter[State] = field(default_factory=Counter)
