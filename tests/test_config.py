@@ -66,6 +66,8 @@ def test_the_example_is_valid_as_it_stands(file: Path) -> None:
     file.write_text(EXAMPLE.read_text())
     with opened(file) as app:
         assert len(app.config.subscribers) == 1
+    (file.parent / "dkim").mkdir()
+    (file.parent / "dkim" / "digest-2026.pem").touch()
     file.write_text(re.sub(r"^# (?=[a-z_]+ = |\[)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
     with opened(file) as app:
         assert [len(table.profiles) for table in app.config.subscribers] == [0, 2]
@@ -520,3 +522,30 @@ def test_a_subscriber_from_elsewhere_is_held_to_the_same_rules(file: Path) -> No
     assert config.read_subscriber(person | {"skip": ["berlin"]}, read) == Subscriber(
         "x@example.org", (Profile("Digest", ("x",)),), max_entries=5, skip=("berlin",)
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "said"),
+    [
+        ("[[relays]]\nport = 26\n", 14, "this relay has no host"),
+        ('[[relays]]\nhost = "127.0.0.1"\nport = 2525\ntls = "none"\n', 14, "127.0.0.1:2525 stands here twice"),
+        ('[[relays]]\nhost = "mail.example.org"\nusername = "ada"\n', 16, "a login needs a password"),
+        ('[[relays]]\nhost = "mail.example.org"\nca_file = "no.pem"\n', 16, "no.pem cannot be used"),
+        ('[[relays]]\nhost = "mail.example.org"\ntls = "none"\n', 16, "is not this machine"),
+        ('[[dkim]]\nselector = "a"\nkey = "no.pem"\n', 16, "make a key with: digest dkim keygen"),
+    ],
+)
+def test_a_relay_or_a_key_that_cannot_work_is_told_with_its_line(file: Path, lines: str, line: int, said: str) -> None:
+    """Before anything is done, as every other fault."""
+    file.write_text(LEAST + lines)
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught, opened(file):
+        pass
+    assert f"digest.toml:{line}" in str(caught.value)
+
+
+def test_without_smtp_the_other_relays_are_all_that_there_are(file: Path) -> None:
+    """A relay that nobody has written down gets no mail."""
+    one = '[[relays]]\nhost = "127.0.0.1"\nport = 26\ntls = "none"\n'
+    file.write_text(f'{one}[sender]\naddress = "digest@example.org"\n')
+    with opened(file) as app:
+        assert [str(relay) for relay in app.dispatch.terms.relays] == ["127.0.0.1:26"]

@@ -9,7 +9,7 @@ from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
 from digest.cli.progress import pace
 from digest.model import State
-from digest.store import editions, entries, incidents, runs, subscribers, suppressions, throttles
+from digest.store import editions, entries, incidents, ledger, runs, subscribers, suppressions, throttles
 
 _REASONS, _HOUR = 5, 3_600
 _PROBLEMS = 10
@@ -28,6 +28,10 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     say(f"{plural(people, 'subscriber')}, {plural(listed, 'entry', 'entries')} from {plural(files, 'file')}")
     states = ", ".join(f"{count:,} {state}" for state, count in facts["editions"].items() if count)
     say(f"editions: {states or 'none yet'}")
+    if facts["next_retry"]:
+        say(f"  deferred ones are tried again from {facts['next_retry']} on")
+    if facts["held"]:
+        say("  unknown ones are held; this sends them again: DIGEST_DELIVERY__ON_UNKNOWN=resend digest run")
     for silent in facts["empty"]:
         say(f"  {silent['editions']:,} empty: {silent['reason']}")
     say(f"next due: {facts['next_due'] or 'nobody'}")
@@ -71,6 +75,8 @@ def _facts(app: App) -> dict[str, Any]:
                 {"kind": one.kind, "subject": one.subject, "since": utc(one.opened_at), "words": one.words}
                 for one in incidents.open_(connection)
             ],
+            "next_retry": utc(retry) if (retry := ledger.next_retry(connection)) is not None else None,
+            "held": bool(states[State.UNKNOWN]) and not app.dispatch.resend_unknown,
             "next_due": utc(max(next_due, app.clock())) if next_due is not None else None,
             "clock_was_wrong": bool(last and last.started_at > app.clock() + _HOUR),
             "last_run": {"finished": utc(last.finished_at), "report": last.report} if last else None,

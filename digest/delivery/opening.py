@@ -84,7 +84,7 @@ async def _login(relay: Relay, smtp: aiosmtplib.SMTP) -> None:
         return
     if not smtp.supported_auth_methods:
         raise RelayError(f"{relay} offers no login that we know; remove smtp.username or use another port")
-    async with asyncio.timeout(relay.limits.command):
+    async with asyncio.timeout(relay.limits.login):
         await smtp.login(relay.username, relay.password.get_secret_value() if relay.password else "")
 
 

@@ -32,6 +32,7 @@ class Limits:
     """
 
     greeting: float = 300.0
+    login: float = 60.0
     command: float = 300.0
     data: float = 120.0
     block: float = 180.0

@@ -85,6 +85,11 @@ def count_waiting(connection: Connection, now: int) -> int:
     return connection.execute(may_go).scalar_one()
 
 
+def next_retry(connection: Connection) -> int | None:
+    """When the first deferred edition may be tried again, in epoch seconds (None: none is deferred)."""
+    return connection.execute(select(func.min(editions.c.next_at)).where(is_in(State.DEFERRED))).scalar()
+
+
 def take(connection: Connection, ids: Sequence[int], now: int, run: int) -> set[int]:
     """Mark editions as SENDING; return those that were still waiting, and whose subscriber still wants them.
 

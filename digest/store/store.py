@@ -150,6 +150,9 @@ def _file(database: str, folder: Path) -> Path:
     file = folder / database
     if not file.parent.is_dir():
         raise ConfigError(f"store.url {file}: the folder {file.parent} does not exist; create it, or name another")
+    with suppress(OSError):  # whoever opens it says what is wrong
+        if not file.exists():
+            file.touch(mode=0o600)  # it holds addresses
     return file
 
 
