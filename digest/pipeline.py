@@ -160,7 +160,7 @@ class Pipeline:
             return sender.Report(paused=paused)
         done = sender.Report()
         while True:
-            if dispatch.crew:
+            if dispatch.crew and self.waiting():  # to start processes takes longer than to look
                 done += dispatch.crew(run, watch, going)
             else:
                 done += self.deliver(press, dispatch, StoreLedger(self.store, self.clock, run), watch, going)
