@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ledger_view
 from faulty_relay import EVENTS
 from judged import Judged
 from victims import Victim, executed
@@ -24,6 +25,8 @@ _REFUSED, _COMPLETED = 0.15, 0.7
 """The shares of days on which the relay takes nothing, so that their editions are overtaken; and, of the others, of
 those that end with a calm run."""
 _STARTS_A_DAY = 16
+_MOST_BACKLOG = 800
+"""Entries that may wait before no more are listed: of more, a mail only counts those for which it has no room."""
 _LONG = 0.4
 """Seconds that a run takes that is not killed."""
 _SHORT_PHASES = "load", "plan", "recover", "render"
@@ -64,10 +67,10 @@ class Killing:
     def _day(self, noon: int) -> None:
         chance, relay = self.world.chance, self.world.relay
         if chance.random() < 0.1:
-            self.world.days.listing()  # nothing runs on this day
+            self._list()  # nothing runs on this day
             return
         for _ in range(chance.randint(1, 3)):
-            self.world.days.listing()
+            self._list()
         weather = relay.take_nothing if chance.random() < _REFUSED else relay.storm
         for start in range(chance.randint(2, _STARTS_A_DAY)):
             weather(chance.getrandbits(32))
@@ -76,6 +79,10 @@ class Killing:
         if weather == relay.storm and chance.random() < _COMPLETED:
             relay.calm(chance.getrandbits(32))
             self.world.run(noon + 10 * HOUR)
+
+    def _list(self) -> None:
+        if ledger_view.backlog(self.world.database) < _MOST_BACKLOG:
+            self.world.days.listing()
 
     def _killed(self, now: int) -> bool:
         """Start the program, and whether it could be killed before its end."""

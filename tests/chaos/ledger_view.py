@@ -60,6 +60,14 @@ def states(database: Path) -> Counter[State]:
     return Counter({State(state): number for state, number in _rows(database, _STATES)})
 
 
+def backlog(database: Path) -> int:
+    """How many entries no mail that left can have shown to everybody."""
+    waits = "SELECT min(after) FROM editions WHERE state IN ('planned', 'deferred')"
+    reached = [*_rows(database, "SELECT min(watermark) FROM subscribers WHERE active"), *_rows(database, waits)]
+    newest = [number for (number,) in _rows(database, "SELECT max(number) FROM entries") if number]
+    return max(newest, default=0) - min((number for (number,) in reached if number is not None), default=0)
+
+
 def editions(database: Path) -> list[Row]:
     """Every edition."""
     with closing(_opened(database)) as connection:
