@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from digest import config as configuration
 from digest.alarms import Limits
 from digest.calendars import Calendars
 from digest.config import Config
@@ -17,8 +16,7 @@ from digest.crew import Processes, Share, divided
 from digest.delivery.address import ascii_domain, identity
 from digest.delivery.message import Sender
 from digest.delivery.sender import Report, Terms
-from digest.errors import ConfigError
-from digest.faults import faults, relays_of
+from digest.faults import relays_of, sound
 from digest.intake import Intake, written
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
@@ -198,9 +196,7 @@ def deliver_share(file: Path, share: Share) -> Report:
 @contextmanager
 def opened(file: Path, clock: Clock = system_clock) -> Iterator[App]:
     """The program for a configuration file. Raises ConfigError with every fault in it."""
-    config = configuration.load(file)
-    if found := list(faults(config)):
-        raise ConfigError("\n".join(found))
+    config = sound(file)
     store = open_store(config.store.url, config.folder)
     try:
         yield App(config, store, clock)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from digest.config import Config
+from digest.config import Config, load
 from digest.delivery.address import identity, parse_address
 from digest.delivery.relay import Relay
-from digest.errors import MessageError, RelayError, UsageError
+from digest.errors import ConfigError, MessageError, RelayError, UsageError
 from digest.places import Place
 from digest.profiles import check
 from digest.settings import Smtp
@@ -43,6 +44,14 @@ def _relay(config: Config, smtp: Smtp) -> Relay:
         weight=smtp.weight,
         per_minute=smtp.per_minute,
     )
+
+
+def sound(file: Path) -> Config:
+    """The configuration in a file. Raises ConfigError with every fault in it."""
+    config = load(file)
+    if found := list(faults(config)):
+        raise ConfigError("\n".join(found))
+    return config
 
 
 def faults(config: Config) -> Iterator[str]:

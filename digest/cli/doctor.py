@@ -10,19 +10,14 @@ import typer
 
 from digest.app import system_clock
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
-from digest.config import load
 from digest.doctor.examine import examine
 from digest.doctor.findings import Finding, Level
-from digest.errors import ConfigError
-from digest.faults import faults
+from digest.faults import sound
 
 
 def doctor(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
     """Look at this machine, the relay and the domain's DNS records; nothing is sent. Exit code 1: there is an error."""
-    settings = load(config)
-    if found := list(faults(settings)):
-        raise ConfigError("\n".join(found))
-    findings = examine(settings, system_clock())
+    findings = examine(sound(config), system_clock())
     levels = Counter(one.level for one in (_as_json(findings) if json else _said(findings)))
     if not json:
         worse = [level for level in reversed(Level) if levels[level] and level is not Level.OK]
