@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from digest.model import State
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration."""
 
 metadata = MetaData(
@@ -150,6 +150,8 @@ subscribers = Table(
     Column("due_at", BigInteger),  # the moment of the first slot without an edition; none: not subscribed
     Column("again_at", BigInteger),  # the moment of the last slot, if its edition is empty and a new entry may fill it
     _text("suppressed"),  # why no mail goes to the address, whatever is wanted; "": it may
+    Column("own", Boolean, nullable=False),  # changed by themselves on the web pages: the configuration no longer is
+    Column("confirmed_at", BigInteger),  # when they said yes by the link in a mail; none: somebody else added them
     _time("created_at"),
     Index(None, "due_at", "id"),
     Index(None, "again_at", sqlite_where=text("again_at IS NOT NULL"), postgresql_where=text("again_at IS NOT NULL")),
@@ -220,6 +222,41 @@ secrets = Table(  # random keys made by the program itself
     metadata,
     Column("name", Text, primary_key=True),
     _text("value"),
+)
+
+signups = Table(  # who asked for a digest on the web pages; nothing is sent there before they say yes
+    "signups",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("identity", unique=True),
+    _text("email"),  # as typed
+    Column("wishes", JSON, nullable=False),  # columns of subscribers
+    _time("asked_at", index=True),
+    Column("confirmed_at", BigInteger),
+)
+
+letters = Table(  # mails to one person that are no editions: a link to confirm with, or to sign in with
+    "letters",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("kind"),
+    _text("email"),
+    Column("whose", Key, nullable=False),  # the number that its link is for: of a signup, or of a subscriber
+    _text("state"),
+    _text("reason"),
+    Column("code", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("written_at", index=True),  # the Date of the mail
+    _time("next_at"),  # not to be tried before
+    _index("ix_letters_waiting", "next_at", states=(State.PLANNED,)),
+)
+
+rates = Table(  # how much of something one may still do
+    "rates",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),  # a keyed hash of whose it is
+    Column("free_at", Float, nullable=False, index=True),  # epoch seconds: the theoretical arrival time of the next
 )
 
 runs = Table(

@@ -56,12 +56,19 @@ class Named(NamedTuple):
 
 
 def put(
-    connection: Connection, wanted: Sequence[Named], now: int, first_days: int, *, configured: bool
+    connection: Connection,
+    wanted: Sequence[Named],
+    now: int,
+    first_days: int,
+    *,
+    configured: bool = False,
+    own: bool = False,
 ) -> tuple[int, int]:
     """Add subscribers, or bring those who are there into line; return how many were added, and how many changed.
 
     The first edition of one who is new or comes back looks `first_days` back. `configured`: they stand in the
-    configuration file. Who is suppressed stays so.
+    configuration file, which has no say in what somebody has changed on the web pages (`own`). Who is suppressed stays
+    so.
     """
     identities = [named.identity for named in wanted]
     there = {
@@ -74,10 +81,15 @@ def put(
     changed = 0
     for identity, subscriber in wanted:
         wishes = _wishes(subscriber, suppressed.get(identity, ""), configured=configured)
-        if identity in there:
-            changed += _change(connection, there[identity], wishes, subscriber.cadence, now, start)
+        if row := there.get(identity):
+            if configured and row.own:
+                continue
+            if own:
+                wishes |= {"own": True, "configured": row.configured}
+            changed += _change(connection, row, wishes, subscriber.cadence, now, start)
         else:
-            new[identity] = {"identity": identity, **_beginning(subscriber.cadence, now, start), **wishes}
+            beginning = {"identity": identity, "own": own, **_beginning(subscriber.cadence, now, start)}
+            new[identity] = beginning | wishes
     if new:
         connection.execute(insert(subscribers), list(new.values()))
     return len(new), changed
@@ -106,7 +118,7 @@ def find(connection: Connection, identity: str) -> Due | None:
 def everybody(connection: Connection) -> Iterator[Subscriber]:
     """All who are subscribed, by address."""
     for row in connection.execute(select(subscribers).where(subscribers.c.active).order_by(subscribers.c.identity)):
-        yield _subscriber(row)
+        yield wisher(row)
 
 
 def count(connection: Connection) -> int:
@@ -200,6 +212,13 @@ def _first_moment(start: date, cadence: Cadence) -> int:
 
 
 def _wishes(subscriber: Subscriber, suppressed: str, *, configured: bool) -> dict[str, Any]:
+    paused_until = {"paused_until": subscriber.paused_until}  # a date, which JSON does not know
+    mine = {"active": True, "configured": configured, "suppressed": suppressed}
+    return wishes(subscriber) | paused_until | mine
+
+
+def wishes(subscriber: Subscriber) -> dict[str, Any]:
+    """What somebody wants, but for a pause: columns of the table, as JSON takes them."""
     cadence = subscriber.cadence
     return {
         "email": subscriber.email,
@@ -209,24 +228,21 @@ def _wishes(subscriber: Subscriber, suppressed: str, *, configured: bool) -> dic
         "days": cadence.days,
         "min_matches": subscriber.min_matches,
         "max_entries": subscriber.max_entries,
-        "paused_until": subscriber.paused_until,
         "skip": list(subscriber.skip),
         "profiles": [asdict(profile) | {"keywords": list(profile.keywords)} for profile in subscriber.profiles],
-        "active": True,
-        "configured": configured,
-        "suppressed": suppressed,
     }
 
 
 def _due(row: Row[Any]) -> Due:
-    return Due(_subscriber(row), row.due_at, row.watermark, row.since)
+    return Due(wisher(row), row.due_at, row.watermark, row.since)
 
 
-def _cadence(row: Row[Any]) -> Cadence:
+def _cadence(row: Any) -> Cadence:
     return Cadence(row.days, time.fromisoformat(row.send_at) if row.send_at else None, row.zone)
 
 
-def _subscriber(row: Row[Any]) -> Subscriber:
+def wisher(row: Any) -> Subscriber:
+    """The subscriber in a row of the table, or in an object with `wishes`, an id and paused_until."""
     profiles = tuple(Profile(**(table | {"keywords": tuple(table["keywords"])})) for table in row.profiles)
     return Subscriber(
         email=row.email,

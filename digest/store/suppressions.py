@@ -11,25 +11,23 @@ Rules
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Literal
 
 from sqlalchemy import Connection, func, select, update
 
 from digest.alarms import one_line
 from digest.store.dialect import insert_or
-from digest.store.schema import runs, secrets, subscribers
+from digest.store.keyed import hashed, key_for, key_of
+from digest.store.schema import runs, subscribers
 from digest.store.schema import suppressions as table
 
-Kind = Literal["bounce", "complaint", "manual"]
-KINDS: tuple[Kind, ...] = ("bounce", "complaint", "manual")
+Kind = Literal["bounce", "complaint", "manual", "left"]
+KINDS: tuple[Kind, ...] = ("bounce", "complaint", "manual", "left")
 
-_KEY_NAME = "suppressions"
-_KEY_OCTETS = 32
+_KEY = "suppressions"
 _REASON = 200
 """Characters of a reason that are kept."""
 
@@ -52,7 +50,7 @@ class Suppression:
 def add(connection: Connection, identity: str, kind: Kind, reason: str, now: int) -> bool:
     """Send nothing to an address any more. False: it was suppressed already, and that stays as it is."""
     new = Suppression(kind, _without_addresses(reason), now)
-    key = _hashed(_key(connection) or _new_key(connection), identity)
+    key = hashed(key_for(connection, _KEY), identity)
     row = {"key": key, "kind": kind, "reason": new.reason, "at": now}
     once = insert_or(connection, table).values(row).on_conflict_do_nothing(index_elements=["key"])
     if connection.execute(once.returning(table.c.key)).first() is None:
@@ -63,10 +61,10 @@ def add(connection: Connection, identity: str, kind: Kind, reason: str, now: int
 
 def remove(connection: Connection, identity: str) -> bool:
     """Allow mail to an address again. False: it was not suppressed."""
-    key = _key(connection)
+    key = key_of(connection, _KEY)
     if key is None:
         return False
-    gone = connection.execute(table.delete().where(table.c.key == _hashed(key, identity))).rowcount
+    gone = connection.execute(table.delete().where(table.c.key == hashed(key, identity))).rowcount
     _mark(connection, identity, "")
     return gone > 0
 
@@ -96,11 +94,11 @@ def count_by_kind(connection: Connection, since: int = 0) -> Counter[str]:
 def newest(connection: Connection, limit: int) -> list[Suppression]:
     """The newest suppressions, with the address where a subscriber has it."""
     rows = connection.execute(select(table).order_by(table.c.at.desc(), table.c.key).limit(limit)).all()
-    key = _key(connection)
+    key = key_of(connection, _KEY)
     if key is None:
         return []
     held = select(subscribers.c.identity, subscribers.c.email).where(subscribers.c.suppressed != "")
-    emails = {_hashed(key, row.identity): row.email for row in connection.execute(held)}
+    emails = {hashed(key, row.identity): row.email for row in connection.execute(held)}
     return [Suppression(row.kind, row.reason, row.at, emails.get(row.key, "")) for row in rows]
 
 
@@ -117,33 +115,16 @@ def complaints(connection: Connection, since: int) -> tuple[int, int]:
 
 
 def _found(connection: Connection, identities: Collection[str]) -> dict[str, Suppression]:
-    key = _key(connection)
+    key = key_of(connection, _KEY)
     if key is None:
         return {}
-    hashed = {_hashed(key, identity): identity for identity in identities}
-    rows = connection.execute(select(table).where(table.c.key.in_(hashed)))
-    return {hashed[row.key]: Suppression(row.kind, row.reason, row.at) for row in rows}
+    by_hash = {hashed(key, identity): identity for identity in identities}
+    rows = connection.execute(select(table).where(table.c.key.in_(by_hash)))
+    return {by_hash[row.key]: Suppression(row.kind, row.reason, row.at) for row in rows}
 
 
 def _mark(connection: Connection, identity: str, words: str) -> None:
     connection.execute(update(subscribers).where(subscribers.c.identity == identity).values(suppressed=words))
-
-
-def _key(connection: Connection) -> bytes | None:
-    """The key of the hashes; None: nothing was ever suppressed."""
-    value = connection.execute(select(secrets.c.value).where(secrets.c.name == _KEY_NAME)).scalar()
-    return bytes.fromhex(value) if value else None
-
-
-def _new_key(connection: Connection) -> bytes:
-    """A key for the hashes; of two programs that make one at once, both get that of the first."""
-    made = insert_or(connection, secrets).values(name=_KEY_NAME, value=token_hex(_KEY_OCTETS))
-    kept = made.on_conflict_do_update(index_elements=["name"], set_={"value": secrets.c.value})
-    return bytes.fromhex(connection.execute(kept.returning(secrets.c.value)).scalar_one())
-
-
-def _hashed(key: bytes, identity: str) -> str:
-    return hmac.digest(key, identity.encode(), "sha256").hex()
 
 
 def _without_addresses(reason: str) -> str:

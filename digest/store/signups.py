@@ -1,0 +1,73 @@
+"""Signups: who asked for a digest on the web pages. Nothing but one letter goes there before they say yes.
+
+Rules
+-----
+1. There is one signup for an address; to ask again puts the newer wishes in its place.
+2. It is forgotten when no link to it can be valid any more, so that none opens another's that got its number.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+
+from digest.model import Subscriber
+from digest.store import subscribers, suppressions
+from digest.store.dialect import insert_or
+from digest.store.schema import signups as table
+from digest.store.schema import subscribers as people
+from digest.store.subscribers import Named
+from digest.tokens import LIFETIMES
+
+_KEPT = 2 * LIFETIMES["confirm"]
+
+
+class Signup(NamedTuple):
+    """What somebody asked for, when (epoch seconds), and when they confirmed it (None: not yet)."""
+
+    id: int
+    identity: str
+    subscriber: Subscriber
+    asked_at: int
+    confirmed_at: int | None
+
+
+def ask(connection: Connection, wanted: Named, now: int) -> int:
+    """Note what somebody wants; return the signup's number."""
+    connection.execute(table.delete().where(table.c.asked_at < now - _KEPT))
+    asked = {"identity": wanted.identity, "email": wanted.subscriber.email, "asked_at": now}
+    asked |= {"wishes": subscribers.wishes(wanted.subscriber), "confirmed_at": None}
+    again = {name: value for name, value in asked.items() if name != "identity"}
+    made = insert_or(connection, table).values(asked)
+    kept = made.on_conflict_do_update(index_elements=["identity"], set_=again)
+    number: int = connection.execute(kept.returning(table.c.id)).scalar_one()
+    return number
+
+
+def find(connection: Connection, number: int) -> Signup | None:
+    """A signup by its number."""
+    row = connection.execute(select(table).where(table.c.id == number)).first()
+    if row is None:
+        return None
+    wisher = subscribers.wisher(SimpleNamespace(id=0, paused_until=None, **row.wishes))
+    return Signup(row.id, row.identity, wisher, row.asked_at, row.confirmed_at)
+
+
+def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -> int:
+    """Subscribe who has said yes; return the subscriber's number. Who had left by themselves is back."""
+    suppressed = suppressions.find(connection, signup.identity)
+    if suppressed and suppressed.kind == "left":
+        suppressions.remove(connection, signup.identity)
+    subscribers.put(connection, [Named(signup.identity, signup.subscriber)], now, first_days, own=True)
+    confirmed = {"confirmed_at": now}
+    connection.execute(update(table).where(table.c.id == signup.id).values(confirmed))
+    whose = people.c.identity == signup.identity
+    number: int = connection.execute(update(people).where(whose).values(confirmed).returning(people.c.id)).scalar_one()
+    return number
+
+
+def count_open(connection: Connection) -> int:
+    """How many have asked and not said yes."""
+    return connection.execute(select(func.count()).where(table.c.confirmed_at.is_(None))).scalar_one()
