@@ -8,14 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from digest.alarms import Limits
+from digest.backtest import Trials
 from digest.calendars import Calendars
 from digest.config import Config
 from digest.crew import Processes, Share, divided
 from digest.delivery.address import ascii_domain, identity
 from digest.delivery.message import Sender
 from digest.delivery.sender import Report, Terms
+from digest.errors import ConfigError, UsageError
 from digest.faults import relays_of, sound
 from digest.intake import Intake, written
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
@@ -29,6 +33,9 @@ from digest.store.ledger import StoreLedger
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
 from digest.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 PATIENCE = 50.0
 """Seconds: with a run a minute, the next one takes over."""
@@ -47,16 +54,25 @@ class App:
     def press(self) -> Press:
         """What makes messages. Raises TemplateError, before anything is sent."""
         sender, editions, web = self.config.sender, self.config.editions, self.config.web
-        templates = self.config.path(editions.templates) if editions.templates else None
-        site = Site(sender.reply_to or sender.address, editions.name, web.url, sender.postal_address)
         secrets = tuple(secret.get_secret_value() for secret in web.secrets)
         return Press(
-            Renderer(templates, site),
+            Renderer(self._own_templates, self._site),
             Sender(sender.address, sender.name, list_name=editions.name, reply_to=sender.reply_to, help_url=web.url),
             web.url,
             secrets,
             self._signed,
         )
+
+    @property
+    def _site(self) -> Site:
+        sender, name = self.config.sender, self.config.editions.name
+        return Site(sender.reply_to or sender.address, name, self.config.web.url, sender.postal_address)
+
+    @property
+    def _own_templates(self) -> Path | None:
+        """The operator's own folder of templates."""
+        folder = self.config.editions.templates
+        return self.config.path(folder) if folder else None
 
     @property
     def _signed(self) -> Callable[[bytes, Sequence[bytes], int], bytes] | None:
@@ -170,6 +186,39 @@ class App:
         """When the newest file with entries came from each configured path, in epoch seconds (None: never)."""
         with self.store.read() as connection:
             return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
+
+    def web(self, ring: Callable[[], None] = lambda: None, inbox: str = "") -> ASGIApp:
+        """The web pages. `ring` is called when somebody new is due; `inbox`: where a demo shows its mails.
+
+        Raises ConfigError without web.url, UsageError without the extra.
+        """
+        try:
+            from digest.web.application import application  # noqa: PLC0415 (its libraries are an extra)
+            from digest.web.desk import Desk  # noqa: PLC0415
+            from digest.web.pages import Pages  # noqa: PLC0415
+            from digest.web.site import pages  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise UsageError(f'the web pages need {error.name}: pip install "email-digest[web]"') from None
+        web, editions = self.config.web, self.config.editions
+        if not web.url:
+            where = self.config.where(("web", "url"))
+            raise ConfigError(f'{where}: the web pages need their public address: url = "https://digest.example.org"')
+        desk = Desk(
+            self.store,
+            self.clock,
+            self.press,
+            Pages(
+                self._own_templates, self._site, urlsplit(web.url).path.rstrip("/"), signups=web.signups, inbox=inbox
+            ),
+            Trials(self.store),
+            web,
+            editions,
+            frozenset(self.config.calendars),
+            tuple(map(written, self._paths)),
+            self._stale_seconds,
+            ring,
+        )
+        return application(desk, pages(desk))
 
     def watched(self) -> tuple[Path, ...]:
         """The configured folders that are there; beside files and globs anything may change: the tick has them."""

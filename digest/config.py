@@ -150,8 +150,8 @@ def read_subscriber(values: Mapping[str, Any], config: Config) -> Subscriber:
         table = SubscriberTable.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        said = (f"{shown(fault['loc'])}: {_said(fault, SubscriberTable)}".removeprefix(": ") for fault in faults)
-        raise ConfigError("; ".join(said)) from None
+        words = (f"{shown(fault['loc'])}: {said(fault, SubscriberTable)}".removeprefix(": ") for fault in faults)
+        raise ConfigError("; ".join(words)) from None
     most = config.editions.max_entries
     if misfits := [f"{key}: {fault}" for key, fault in table.misfits(most, config.calendars)]:
         raise ConfigError("; ".join(misfits))
@@ -169,7 +169,7 @@ def _misfits(config: Config) -> Iterator[str]:
 
 def _fault(source: Source, fault: ErrorDetails) -> str:
     place = tuple(part for part in fault["loc"] if part != "[key]")  # how the library marks a fault in a key itself
-    return f"{_variable(place) or source.where(place)}: {_said(fault, Config)}"
+    return f"{_variable(place) or source.where(place)}: {said(fault, Config)}"
 
 
 def _variable(place: Place) -> str:
@@ -179,7 +179,7 @@ def _variable(place: Place) -> str:
     return next((f"environment variable {name}" for name in os.environ if name.upper() in names), "")
 
 
-def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
+def said(fault: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong, in our words where the library's would not help."""
     place = fault["loc"]
     match fault["type"]:

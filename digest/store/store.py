@@ -130,7 +130,8 @@ def _engine(url: str, folder: Path) -> Engine:
             parsed = parsed.set(database=str(_file(parsed.database or "", folder)))
         elif parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, json_deserializer=from_json)  # the parser of pydantic is three times as quick
+        # The parser of pydantic is three times as quick. Parameters hold addresses, which no error may show.
+        engine = create_engine(parsed, json_deserializer=from_json, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
             'pip install "email-digest[postgres]"'

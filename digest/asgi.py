@@ -1,0 +1,1 @@
+"""The web pages for any ASGI server: `uvicorn --factory digest.asgi:application`."""

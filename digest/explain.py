@@ -1,0 +1,1 @@
+"""Why an entry was in somebody's edition or not."""

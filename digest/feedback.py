@@ -1,0 +1,1 @@
+"""What more or less of an entry would mean for a profile."""

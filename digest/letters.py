@@ -1,0 +1,1 @@
+"""Letters: the mails that confirm an address and let people sign in."""
