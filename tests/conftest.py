@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
-from workplace import Mails, Workplace
+from visits import Visit, visiting
+from workplace import ADA, Mails, Workplace, subscriber
 
 from digest.delivery.inbox import Inbox
 from digest.store.store import Store, open_store
@@ -54,6 +55,13 @@ def mails() -> Iterator[Mails]:
 def place(tmp_path: Path, mails: Mails) -> Workplace:
     """A folder with the least configuration, sending to `mails`."""
     return Workplace(tmp_path, mails.port)
+
+
+@pytest.fixture
+def visit(place: Workplace, mails: Mails) -> Iterator[Visit]:
+    """A visitor of the web pages; Ada is subscribed by the configuration, to reward models but no surveys."""
+    with visiting(place, mails, subscriber(ADA, ["reward model", "-survey"])) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
