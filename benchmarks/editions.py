@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from digest.rendering.cards import Card, Row, card, row
 from digest.rendering.edition import CONTENTS_OVER, Links, Site
 from digest.rendering.subject import long_dates, preheader, summary
 
-LINKS = Links(*(f"https://digest.example.org/{name}/sample" for name in ("manage", "pause", "unsubscribe", "view")))
+LINKS = Links(**{name: f"https://digest.example.org/{name}/sample" for name in Links.__slots__})
 SITE = Site("digest@example.org", postal_address="Digest, 12 Library Lane, 1010 Exampletown")
 
 
@@ -87,7 +88,10 @@ def _synthetic_edition(index: int, per_edition: int, hits: Mapping[int, list[Rea
 def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -> dict[str, object]:
     """What a template is given when an edition is rendered by Jinja in one go: the plain way, and the standard."""
     several = len(edition.profiles) > 1
-    cards = [_card(str(rank), entries[m.entry], m.reasons, several) for rank, m in enumerate(edition.matches, 1)]
+    cards = [_card(rank, entries[m.entry], m.reasons, several) for rank, m in enumerate(edition.matches, 1)]
+    if links:
+        ways = ((f"{links.feedback}/{card.rank}/more", f"{links.feedback}/{card.rank}/less") for card in cards)
+        cards = [replace(card, more=more, less=less) for card, (more, less) in zip(cards, ways, strict=True)]
     more = max(len(edition.more), edition.matched - len(cards))
     return {
         "site": SITE,
@@ -108,9 +112,9 @@ def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -
 
 
 @lru_cache(1 << 16)
-def _card(rank: str, entry: Entry, reasons: tuple[Reason, ...], several: bool) -> Card:
+def _card(rank: int, entry: Entry, reasons: tuple[Reason, ...], several: bool) -> Card:
     """Kept, so that the plain way is measured without the cost of snippets and marks."""
-    return card(rank, entry, reasons, several=several)
+    return card(str(rank), entry, reasons, several=several)
 
 
 @lru_cache(1 << 16)

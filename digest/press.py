@@ -10,7 +10,7 @@ from digest import tokens
 from digest.delivery import message
 from digest.delivery.check import Checked, check
 from digest.model import Edition, Entry
-from digest.rendering.edition import BUDGET, Links, Renderer
+from digest.rendering.edition import BUDGET, Links, Renderer, Shown
 from digest.store import entries
 from digest.store.store import Store
 
@@ -37,10 +37,20 @@ class Press:
         links = self._links(edition) if self.web_url else None
         rendered = self.renderer.render(edition, named, links, room or BUDGET)
         one_click = links.unsubscribe if links and links.unsubscribe.startswith("https:") else None
-        own, shared, *body = message.compose(edition, rendered, self.sender, one_click)
+        return self.sealed(
+            message.compose(edition, rendered, self.sender, one_click), edition.email, edition.planned_at
+        )
+
+    def sealed(self, pieces: Sequence[bytes], recipient: str, at: int) -> Checked:
+        """A message signed, if it is, and judged; `at` is the time in its signatures. Raises MessageError."""
+        own, shared, *body = pieces
         if self.signed:
-            own = self.signed(own + shared, body, edition.planned_at) + own
-        return check((own, shared, *body), edition.email)
+            own = self.signed(own + shared, body, at) + own
+        return check((own, shared, *body), recipient)
+
+    def shown(self, edition: Edition, named: Mapping[int, Entry], room: int = 0) -> Shown:
+        """How much of an edition its mail shows."""
+        return self.renderer.shown(edition, named, self._links(edition) if self.web_url else None, room or BUDGET)
 
     def _links(self, edition: Edition) -> Links:
         token = partial(tokens.sign, secrets=self.secrets)
@@ -50,17 +60,14 @@ class Press:
             pause=f"{base}/pause/{token('pause', edition.subscriber)}",
             unsubscribe=f"{base}/unsubscribe/{token('unsubscribe', edition.subscriber)}",
             view=f"{base}/editions/{token('view', edition.id)}",
+            feedback=f"{base}/feedback/{token('feedback', edition.id)}",
         )
 
 
 def listed(store: Store, edition: Edition) -> dict[int, Entry]:
     """The entries that an edition names, by number."""
     with store.read() as connection:
-        return entries.by_numbers(connection, set(_named(edition)))
-
-
-def _named(edition: Edition) -> list[int]:
-    return [match.entry for match in edition.matches] + list(edition.more)
+        return entries.by_numbers(connection, edition.entries)
 
 
 class Listed:
@@ -73,7 +80,7 @@ class Listed:
     def of(self, edition: Edition) -> Mapping[int, Entry]:
         """Those of one edition, and maybe others."""
         known = self._entries
-        if new := [number for number in _named(edition) if number not in known]:
+        if new := [number for number in edition.entries if number not in known]:
             with self._store.read() as connection:
                 known |= entries.by_numbers(connection, set(new))
         return known

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import uuid
 import warnings
@@ -57,11 +58,37 @@ def place(tmp_path: Path, mails: Mails) -> Workplace:
     return Workplace(tmp_path, mails.port)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with all tables, to be copied."""
+    folder = tmp_path_factory.mktemp("empty")
+    open_store("sqlite:///digest.db", folder).close()
+    return folder / "digest.db"
+
+
 @pytest.fixture
-def visit(place: Workplace, mails: Mails) -> Iterator[Visit]:
+def visit(place: Workplace, mails: Mails, empty_database: Path) -> Iterator[Visit]:
     """A visitor of the web pages; Ada is subscribed by the configuration, to reward models but no surveys."""
+    shutil.copyfile(empty_database, place.folder / place.database)
     with visiting(place, mails, subscriber(ADA, ["reward model", "-survey"])) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the judges from npm (axe-core, caniemail, html-validate), in the versions of package.json there."""
+    npm = shutil.which("npm")
+    if not (npm and shutil.which("node")):
+        pytest.skip("node or npm is missing: install the Debian packages nodejs and npm")
+    folder = tmp_path_factory.mktemp("judges")
+    for file in (HERE / "rendering" / "judges").iterdir():
+        shutil.copy(file, folder)
+    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    install = [npm, "install", "--ignore-scripts", "--prefer-offline", "--fetch-retries=1", *quiet]
+    installed = subprocess.run(install, capture_output=True, cwd=folder, text=True, timeout=300, check=False)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install the judges: {installed.stderr[-300:]}")
+    return folder
 
 
 @pytest.fixture(scope="session")

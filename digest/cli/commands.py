@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import demo, dkim, doctor, init, load, preview, run, serve, status, subscribers, suppress
+from digest.cli import (
+    backtest,
+    demo,
+    dkim,
+    doctor,
+    explain,
+    init,
+    load,
+    preview,
+    run,
+    serve,
+    status,
+    subscribers,
+    suppress,
+)
 
 cli = typer.Typer(
     name="digest",
@@ -23,6 +37,8 @@ cli.command("load")(load.load)
 cli.command("run")(run.run)
 cli.command("serve")(serve.serve)
 cli.command("preview")(preview.preview)
+cli.command("backtest")(backtest.backtest)
+cli.command("explain")(explain.command)
 cli.command("status")(status.status)
 cli.add_typer(subscribers.group, name="subscribers")
 cli.add_typer(suppress.group, name="suppress")

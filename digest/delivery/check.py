@@ -145,7 +145,7 @@ def _check_part(pieces: Sequence[bytes]) -> None:
     """Rule 6, and rule 1 for the body."""
     if not any(piece.strip() for piece in pieces):
         raise MessageError("the text part or the HTML part is empty")
-    if new := [piece for piece in pieces if piece not in _known]:
+    if new := {piece for piece in pieces if piece not in _known}:  # an address of links comes many times in a mail
         for piece in new:
             _check_lines(piece)
         if len(_known) > _KNOWN:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes, policy
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -83,6 +85,12 @@ def assemble(
     message_id = f"Message-ID: <{number}.{sender.label}@{domain}>\r\n".encode()
     own = b"".join((to, text_header("Subject", rendered.subject), _date(*at), message_id, more))
     return [own, fixed, _TEXT, *rendered.text_pieces, _HTML, *rendered.html_pieces, _END]
+
+
+def body(message: bytes, kind: Literal["plain", "html"]) -> str:
+    """One of the bodies of a message, decoded ("": it has none)."""
+    part = message_from_bytes(message, policy=policy.default).get_body([kind])
+    return str(part.get_content()) if part else ""
 
 
 def _one_click(uri: str) -> bytes:

@@ -1,12 +1,13 @@
 """The templates as encoded pieces: frames, cards and rows, each rendered once and kept.
 
 A *frame* is all that is not a card or a row. It is the same for every edition of one *shape*: the parts that an edition
-has. Frames hold slots for what is an edition's own; a card has one slot, its rank.
+has. Frames hold slots for what is an edition's own; a card has them for its rank and for its links to feedback, whose
+address up to the rank is the edition's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import product
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from digest.model import Entry, Reason
 from digest.rendering.cards import card, row
 from digest.rendering.quoted import encode
-from digest.rendering.slots import Pieces, pieces, slot
+from digest.rendering.slots import HTML, TEXT, Encoded, Pieces, pieces, slot
 from digest.rendering.templates import Template, load_html, load_text
 
 CARDS, ROWS = 1 << 14, 1 << 14  # how many are kept, of about 3 and 1 kB
@@ -24,6 +25,9 @@ _HTML_BLOCKS = {"card": slot("cards"), "contents_row": slot("contents"), "more_r
 _TEXT_BLOCKS = {"card": slot("cards"), "more_row": slot("rows")}
 _EDITION = ("date", "summary", "preheader", "email")
 _LINKS = ("manage", "pause", "unsubscribe", "view")
+_FEEDBACK = ("more", "less")
+ADDRESS = b"\0"
+"""Stands in a card where the address of an edition's feedback belongs."""
 
 
 class Shape(NamedTuple):
@@ -53,15 +57,15 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRow:
-    """A title in the list of those without a card, and in the contents, there in pieces with b"" for its rank."""
+    """A title in the list of those without a card, and in the contents."""
 
     html: bytes
     text: bytes
-    contents: tuple[bytes, ...]
+    contents: Pieces
 
 
 class Ranked(NamedTuple):
-    """The pieces of a card, and of its row of contents, with the rank in its places."""
+    """The pieces of a card, and of its row of contents, with the rank in its places, and ADDRESS."""
 
     html: list[bytes]
     text: list[bytes]
@@ -70,27 +74,28 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EncodedCard:
-    """A card in both forms, in pieces with b"" for its rank; and what the contents, the subject and the preheader need.
+    """A card in both forms; and what the contents, the subject and the preheader need."""
 
-    `size` is in octets of HTML, with its row of contents.
-    """
-
-    html: tuple[bytes, ...]
-    text: tuple[bytes, ...]
-    contents: tuple[bytes, ...]
+    html: Pieces
+    text: Pieces
     row: EncodedRow
-    size: int
     title: str
     keywords: tuple[str, ...]
+    _size: int
+    _links: int
     _ranked: dict[int, Ranked] = field(default_factory=dict)
 
     def at(self, rank: int) -> Ranked:
         """The card with this rank: the same pieces, put together once."""
         if not (found := self._ranked.get(rank)):
-            figure = encode(str(rank))
-            blocks = (self.html, self.text, self.contents)
-            found = self._ranked[rank] = Ranked(*([piece or figure for piece in block] for block in blocks))
+            values = _of_rank(rank)
+            html, contents = self.html.fill(values, HTML), self.row.contents.fill(values, HTML)
+            found = self._ranked[rank] = Ranked(html, self.text.fill(values, TEXT), contents)
         return found
+
+    def size(self, address: int) -> int:
+        """The octets of its HTML with its row of contents, and an address of feedback of so many octets."""
+        return self._size + self._links * address
 
 
 class Blocks:
@@ -104,24 +109,25 @@ class Blocks:
         self.row = lru_cache(ROWS)(self._row)
         self.frames = cache(self._frames)
 
-    def _card(self, entry: Entry, reasons: tuple[Reason, ...], several: bool) -> EncodedCard:
-        seen, title = card(slot("rank"), entry, reasons, several=several), self.row(entry)
+    def _card(self, entry: Entry, reasons: tuple[Reason, ...], several: bool, linked: bool) -> EncodedCard:
+        feedback = {name: slot(name) for name in _FEEDBACK if linked}
+        seen, title = card(slot("rank"), entry, reasons, several=several, **feedback), self.row(entry)
         values = {"site": self.site, "card": seen}
-        html, text = _block(self.html, "card", values), _block(self.text, "card", values)
+        html = _block(self.html, "card", values)
         return EncodedCard(
             html=html,
-            text=text,
-            contents=title.contents,
+            text=_block(self.text, "card", values),
             row=title,
-            size=_size(html) + _size(title.contents),
             title=seen.heading,
             keywords=tuple(reason.text for reason in seen.reasons),
+            _size=_size(html) + _size(title.contents),
+            _links=sum(name in _FEEDBACK for name in html.names),
         )
 
     def _row(self, entry: Entry) -> EncodedRow:
         values = {"site": self.site, "entry": row(slot("rank"), entry)}
         html, text = _block(self.html, "more_row", values), _block(self.text, "more_row", values)
-        return EncodedRow(b"".join(html), b"".join(text), _block(self.html, "contents_row", values))
+        return EncodedRow(b"".join(html.fixed), b"".join(text.fixed), _block(self.html, "contents_row", values))
 
     def _frames(self, shape: Shape) -> Frames:
         values = {"site": self.site, **_slots(shape)}
@@ -129,15 +135,21 @@ class Blocks:
         return Frames(pieces(html, self.html.source), pieces(text, self.text.source))
 
 
-def _block(template: Template, name: str, values: Mapping[str, object]) -> tuple[bytes, ...]:
-    """The pieces of a block, with b"" in every place of its rank."""
-    first, *others = pieces(template.block(name, values), template.source).fixed
-    return tuple([first] * bool(first) + [piece for other in others for piece in (b"", other)[: 1 + bool(other)]])
+def _block(template: Template, name: str, values: Mapping[str, object]) -> Pieces:
+    return pieces(template.block(name, values), template.source)
 
 
-def _size(block: Sequence[bytes]) -> int:
+@cache
+def _of_rank(rank: int) -> dict[str, Encoded]:
+    """What the slots of a card hold."""
+    figure = (encode(str(rank)),)
+    ends = {name: (ADDRESS, encode(f"/{rank}/{name}")) for name in _FEEDBACK}
+    return {"rank": (figure, figure)} | {name: (end, end) for name, end in ends.items()}
+
+
+def _size(block: Pieces) -> int:
     """The octets of a block with a rank of two figures."""
-    return sum(len(piece or b"99=\r\n") for piece in block)
+    return sum(map(len, block.fill(_of_rank(99), HTML)))
 
 
 def _slots(shape: Shape) -> dict[str, object]:

@@ -48,7 +48,8 @@ class Card:
     """An entry as the templates see it; what is not known is empty.
 
     `rank` is a slot. `labels` are the first keywords that hit, `more_labels` counts the others, `reasons` are all.
-    `profiles` is filled only for a subscriber with several.
+    `profiles` is filled only for a subscriber with several. `more` and `less` lead to the pages that ask for more or
+    less like this.
     """
 
     rank: str
@@ -65,6 +66,8 @@ class Card:
     reasons: tuple[Label, ...]
     links: tuple[Link, ...]
     profiles: tuple[str, ...]
+    more: str = ""
+    less: str = ""
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -108,7 +111,7 @@ def facts(entry: Entry) -> Facts:
     )
 
 
-def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool) -> Card:
+def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool, more: str = "", less: str = "") -> Card:
     """An entry with the reasons why one subscriber gets it; `several`: that subscriber has several profiles."""
     fact = facts(entry)
     words = _words(reasons, "abstract")
@@ -128,6 +131,8 @@ def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool) -
         reasons=tuple(dict.fromkeys(label(reason.keyword, reason.field) for reason in reasons)),
         links=fact.links,
         profiles=tuple(dict.fromkeys(clean(reason.profile) for reason in reasons)) if several else (),
+        more=more,
+        less=less,
     )
 
 

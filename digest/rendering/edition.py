@@ -12,17 +12,18 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from functools import lru_cache
 from html import escape
-from itertools import accumulate, chain
+from itertools import accumulate, chain, product
 from pathlib import Path
+from typing import NamedTuple
 
 from digest.errors import DigestError
 from digest.model import Edition, Entry, Reason, Rendered
-from digest.rendering.blocks import Blocks, EncodedCard, EncodedRow, Shape
+from digest.rendering.blocks import ADDRESS, Blocks, EncodedCard, EncodedRow, Shape
 from digest.rendering.cards import LABELS
 from digest.rendering.clean import clean
 from digest.rendering.quoted import encode
@@ -48,12 +49,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The web addresses of one edition, made by the caller."""
+    """The web addresses of one edition, made by the caller; `feedback` goes on with `/RANK/more` or `/RANK/less`."""
 
     manage: str
     pause: str
     unsubscribe: str
     view: str
+    feedback: str
+
+
+class Shown(NamedTuple):
+    """How much of an edition its mail shows: as cards, and behind these by title."""
+
+    cards: int
+    titles: int
 
 
 class Renderer:
@@ -71,19 +80,32 @@ class Renderer:
 
         `budget`: the most octets of its HTML, if that can be.
         """
-        card, row, several = self._blocks.card, self._blocks.row, len(edition.profiles) > 1
+        return self._fitted(edition, entries, links, budget)[0]
+
+    def shown(
+        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None = None, budget: int = BUDGET
+    ) -> Shown:
+        """How much of an edition a mail like this holds."""
+        return self._fitted(edition, entries, links, budget)[1]
+
+    def _fitted(
+        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None, budget: int
+    ) -> tuple[Rendered, Shown]:
+        card, row, several, linked = self._blocks.card, self._blocks.row, len(edition.profiles) > 1, links is not None
         try:
-            cards = [card(entries[match.entry], match.reasons, several) for match in edition.matches]
+            cards = [card(entries[match.entry], match.reasons, several, linked) for match in edition.matches]
             rows = [row(entries[number]) for number in edition.more[:MORE_ROWS]]
         except KeyError as missing:
             raise DigestError(f"edition {edition.id} names entry {missing}, which was not given") from missing
+        address = len(_encoded(links.feedback)[HTML][0]) if links else 0
+        sizes = [one.size(address) for one in cards]
         room = self._room - BUDGET + budget
         while True:
-            shown, listed = _fit(cards, rows, room)
+            shown, listed = _fit(cards, sizes, rows, room)
             rendered = self._assemble(edition, links, shown, listed)
             over = sum(map(len, rendered.html_pieces)) - budget
             if over <= 0 or not (shown or listed):
-                return rendered
+                return rendered, Shown(len(shown), len(listed))
             room -= over
 
     def _assemble(
@@ -95,8 +117,12 @@ class Renderer:
             Shape(contents, "more" in values, "others" in values, "profiles" in values, links is not None)
         )
         ranked = [card.at(rank) for rank, card in enumerate(cards, start=1)]
-        values["cards"] = _flat([card.html for card in ranked]), _flat([card.text for card in ranked])
-        values["contents"] = _flat([card.contents for card in ranked]) if contents else (), ()
+        (html,), (text,) = _encoded(links.feedback if links else "")
+        values["cards"] = (
+            [html if piece is ADDRESS else piece for card in ranked for piece in card.html],
+            [text if piece is ADDRESS else piece for card in ranked for piece in card.text],
+        )
+        values["contents"] = [piece for card in ranked for piece in card.contents] if contents else (), ()
         values["rows"] = [row.html for row in rows], [row.text for row in rows]
         keywords = chain.from_iterable([card.keywords for card in cards])
         line = subject(edition.matched, keywords, edition.since, edition.slot)
@@ -133,15 +159,13 @@ def _encoded(value: str) -> Encoded:
 _shared = lru_cache(maxsize=1 << 12)(_encoded)  # for values that many editions of a day have in common
 
 
-def _flat(blocks: Iterable[Sequence[bytes]]) -> list[bytes]:
-    return list(chain.from_iterable(blocks))
-
-
 def _fit(
-    cards: Sequence[EncodedCard], rows: Sequence[EncodedRow], room: int
+    cards: Sequence[EncodedCard], sizes: Sequence[int], rows: Sequence[EncodedRow], room: int
 ) -> tuple[Sequence[EncodedCard], Sequence[EncodedRow]]:
-    """The cards and titles that fit into so many octets. Where not all do, titles get up to a fifth."""
-    sizes = [card.size for card in cards]
+    """The cards and titles that fit into so many octets; `sizes` are those of the cards.
+
+    Where not all fit, titles get up to a fifth.
+    """
     if sum(sizes) + sum([len(row.html) for row in rows]) <= room:
         return cards, rows
     titles = [*(card.row for card in cards), *rows]
@@ -168,9 +192,9 @@ def _prove(blocks: Blocks) -> int:
         for name in ("cards", *(["rows"] if shape.more else [])):
             if name not in frames.html.names or name not in frames.text.names:
                 raise blocks.html.source.fault(f"the template never shows its {name}")
-    for several in (False, True):
-        blocks.card(_BARE, (), several)
-        blocks.card(_FULL, _REASONS, several)
+    for several, linked in product((False, True), repeat=2):
+        blocks.card(_BARE, (), several, linked)
+        blocks.card(_FULL, _REASONS, several, linked)
     return size
 
 

@@ -44,13 +44,17 @@ def preheader(titles: Iterable[str]) -> str:
     return cut(" · ".join(titles), PREHEADER)
 
 
+def long_date(day: date) -> str:
+    """As in "Friday, 20 November 2026"."""
+    return f"{WEEKDAYS[day.weekday()]}, {' '.join(_words(day))}"
+
+
 @lru_cache(maxsize=1 << 10)
 def long_dates(since: date, day: date) -> str:
     """As in "Friday, 20 November 2026", "16 – 20 November 2026" or "28 October – 3 November 2026"."""
-    first, last = _words(since), _words(day)
     if since == day:
-        return f"{WEEKDAYS[day.weekday()]}, {' '.join(last)}"
-    said = _said(since, day)
+        return long_date(day)
+    first, last, said = _words(since), _words(day), _said(since, day)
     dash = "\u00a0– " if said > 1 else "\u00a0–\u00a0"
     return "\u00a0".join(first[:said]) + dash + "\u00a0".join(last)
 

@@ -102,15 +102,15 @@ class Template:
         return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == str(self.source.file)), 0)
 
 
-def load_html(folder: Path | None, blocks: Mapping[str, str]) -> Template:
-    """The template of the HTML part: MJML, compiled once."""
-    source = read(find(HTML, folder))
+def load_html(folder: Path | None, blocks: Mapping[str, str], name: str = HTML) -> Template:
+    """The template of an HTML part: MJML, compiled once."""
+    source = read(find(name, folder))
     return Template(source, compile_mjml(source), blocks, escape=True)
 
 
-def load_text(folder: Path | None, blocks: Mapping[str, str]) -> Template:
-    """The template of the text part."""
-    source = read(find(TEXT, folder))
+def load_text(folder: Path | None, blocks: Mapping[str, str], name: str = TEXT) -> Template:
+    """The template of a text part."""
+    source = read(find(name, folder))
     return Template(source, source.unshield(source.shielded), blocks, escape=False)
 
 

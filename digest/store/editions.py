@@ -60,6 +60,31 @@ class Problem(NamedTuple):
     reason: str
 
 
+class Kept(NamedTuple):
+    """An edition with what is in it, as it stands.
+
+    Its window is the entries numbered above `after`, up to `upto`; `code` and `reason` are the server's code (0: none)
+    and words, or ours; `room` is as in Delivery.
+    """
+
+    edition: Edition
+    after: int
+    upto: int
+    state: State
+    code: int
+    reason: str
+    room: int
+
+
+class Silent(NamedTuple):
+    """An edition of which there is no mail, with its window and why."""
+
+    slot: date
+    after: int
+    upto: int
+    reason: str
+
+
 def is_in(*states: State) -> ColumnElement[bool]:
     """Whether a row is in one of these states, in the words of the indexes (`schema._when`), so that they are used."""
     return or_(*(editions.c.state == literal_column(f"'{state}'") for state in states))
@@ -163,6 +188,31 @@ def latest_to(connection: Connection, emails: Sequence[str]) -> list[Edition]:
     newest = select(func.max(contents.c.edition)).where(contents.c.email.in_(emails)).group_by(contents.c.email)
     rows = connection.execute(FULL.where(editions.c.id.in_(newest)).order_by(editions.c.id))
     return [edition(row) for row in rows]
+
+
+def find(connection: Connection, number: int) -> Kept | None:
+    """An edition by its number; None: there is none, or nothing is in it."""
+    return next(iter(_kept(connection, editions.c.id == number)), None)
+
+
+def touching(connection: Connection, subscriber: int, first: int, last: int) -> list[Kept]:
+    """A subscriber's editions with any of the entries from `first` to `last` in their windows, the oldest first."""
+    return _kept(connection, editions.c.subscriber == subscriber, editions.c.after < last, editions.c.upto >= first)
+
+
+def _kept(connection: Connection, *which: ColumnElement[bool]) -> list[Kept]:
+    whole = FULL.add_columns(editions.c.after, editions.c.upto, editions.c.state, editions.c.code, editions.c.reason)
+    rows = connection.execute(whole.where(*which, editions.c.state != State.EMPTY).order_by(editions.c.slot))
+    return [Kept(edition(r), r.after, r.upto, State(r.state), r.code, r.reason, r.room) for r in rows]
+
+
+def silent(connection: Connection, subscriber: int, number: int) -> Silent | None:
+    """The newest of a subscriber's editions without a mail that has an entry in its window."""
+    without = (editions.c.state == State.EMPTY) | (editions.c.matched == 0)
+    which = editions.c.subscriber == subscriber, editions.c.after < number, editions.c.upto >= number, without
+    columns = (editions.c[name] for name in Silent._fields)
+    row = connection.execute(select(*columns).where(*which).order_by(editions.c.slot.desc()).limit(1)).first()
+    return Silent(*row) if row else None
 
 
 FULL = select(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Row, Table, func, insert, select
@@ -191,9 +191,10 @@ def count_files(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(files).where(files.c.format != "")).scalar_one()
 
 
-def window(connection: Connection, after: int) -> list[Entry]:
-    """All entries numbered above `after`, in order."""
-    rows = connection.execute(select(entries).where(entries.c.number > after).order_by(entries.c.number)).all()
+def window(connection: Connection, after: int, upto: int | None = None) -> list[Entry]:
+    """All entries numbered above `after` (and up to `upto`, if it is given), in order."""
+    chosen = select(entries).where(entries.c.number > after).order_by(entries.c.number)
+    rows = connection.execute(chosen if upto is None else chosen.where(entries.c.number <= upto)).all()
     return _entries(connection, rows)
 
 
@@ -205,6 +206,28 @@ def by_numbers(connection: Connection, numbers: Iterable[int]) -> dict[int, Entr
         for row in connection.execute(select(entries).where(entries.c.number.in_(some)))
     ]
     return {entry.number: entry for entry in _entries(connection, rows)}
+
+
+def with_keys(connection: Connection, wanted: Collection[str]) -> list[int]:
+    """The numbers of entries with one of these keys."""
+    found = select(keys.c.entry).distinct().where(keys.c.key.in_(wanted)).order_by(keys.c.entry)
+    return list(connection.execute(found).scalars())
+
+
+def titled(
+    connection: Connection, words: Sequence[str], among: Collection[int] | None = None, most: int | None = None
+) -> list[int]:
+    """The numbers of entries, the newest first, whose title has all these words, or words with these in them.
+
+    Words are as in the keys of titles: letters and digits, case folded. `among` these entries, or (None) all.
+    """
+    held = [keys.c.key.like(f"title:%{word}%") for word in words]
+    found = select(keys.c.entry).distinct().where(keys.c.key.like("title:%"), *held)
+    found = found.order_by(keys.c.entry.desc()).limit(most)
+    if among is None:
+        return list(connection.execute(found).scalars())
+    batches = [connection.execute(found.where(keys.c.entry.in_(some))).scalars() for some in _batches(among)]
+    return sorted(chain.from_iterable(batches), reverse=True)[:most]
 
 
 def frequencies(connection: Connection, wanted: Collection[str]) -> Frequencies:

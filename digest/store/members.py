@@ -6,20 +6,26 @@ Rules
 2. Who leaves is suppressed as "left": no import and no configuration brings them back, only they do, or
    `digest suppress remove`.
 3. Who wants to be forgotten leaves a row without any data behind, so that their number, which stands in old links, is
-   never another's; and the keyed hash that keeps mail from them.
+   never another's; and the keyed hash that keeps mail from them. The same holds for the number of their signup.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, or_, select, update
 
-from digest.model import Subscriber
+from digest.model import Edition, Subscriber
 from digest.store import subscribers, suppressions
+from digest.store.editions import FULL, edition
+from digest.store.letters import Letter
 from digest.store.schema import contents, editions, letters, signups
 from digest.store.schema import subscribers as table
+from digest.store.signups import Signup
+from digest.store.signups import find as find_signup
 from digest.store.subscribers import Named
+from digest.store.suppressions import Suppression
 
 
 class Member(NamedTuple):
@@ -37,6 +43,37 @@ class Member(NamedTuple):
     confirmed_at: int | None
     due_at: int | None
     watermark: int
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether they want digests: who was added again by somebody else after leaving is active, and gets nothing."""
+        return self.active and self.suppressed != suppressions.LEFT
+
+
+class Past(NamedTuple):
+    """An edition of a member: its local date, state and moments (epoch seconds), and how many entries matched."""
+
+    id: int
+    slot: date
+    state: str
+    reason: str
+    planned_at: int
+    changed_at: int
+    matched: int
+    considered: int
+
+
+class Kept(NamedTuple):
+    """Beside a Member, all that is kept of the person. `contents`: what was in the editions that have anything."""
+
+    editions: list[Past]
+    contents: dict[int, Edition]
+    letters: list[Letter]
+    signup: Signup | None
+    suppression: Suppression | None
+
+
+_PAST = tuple(editions.c[name] for name in Past._fields)
 
 
 def find(connection: Connection, number: int) -> Member | None:
@@ -56,40 +93,61 @@ def change(connection: Connection, member: Member, wanted: Subscriber, now: int,
 
 def leave(connection: Connection, member: Member, now: int) -> None:
     """End a subscription; nothing more is sent, not even what is planned. To leave twice changes nothing."""
-    suppressions.add(connection, member.identity, "left", "", now)
+    suppressions.add(connection, member.identity, suppressions.LEFT, "", now)
+    connection.execute(update(table).where(table.c.identity == member.identity).values(own=True))
     subscribers.remove(connection, member.identity)
 
 
 def come_back(connection: Connection, member: Member, now: int, first_days: int) -> bool:
     """Take back a member who has left; False: something else keeps mail from them."""
-    suppressed = suppressions.find(connection, member.identity)
-    if suppressed and suppressed.kind == "left":
-        suppressions.remove(connection, member.identity)
+    free = suppressions.come_back(connection, member.identity)
     change(connection, member, member.subscriber, now, first_days)
-    return not suppressed or suppressed.kind == "left"
+    return free
+
+
+def editions_of(connection: Connection, number: int, most: int) -> list[Past]:
+    """The newest editions of a member that have anything in them."""
+    full = select(*_PAST).join(contents, contents.c.edition == editions.c.id).where(editions.c.subscriber == number)
+    return [Past(*row) for row in connection.execute(full.order_by(editions.c.slot.desc()).limit(most))]
+
+
+def kept(connection: Connection, member: Member) -> Kept:
+    """All that is known of somebody."""
+    mine = editions.c.subscriber == member.subscriber.id
+    full = [edition(row) for row in connection.execute(FULL.where(mine))]
+    asked = select(signups.c.id).where(signups.c.identity == member.identity)
+    signup = connection.execute(asked).scalar()
+    written = select(*(letters.c[name] for name in Letter._fields)).where(_to(member)).order_by(letters.c.id)
+    return Kept(
+        [Past(*row) for row in connection.execute(select(*_PAST).where(mine).order_by(editions.c.slot))],
+        {one.id: one for one in full},
+        [Letter(*row) for row in connection.execute(written)],
+        find_signup(connection, signup) if signup else None,
+        suppressions.find(connection, member.identity),
+    )
 
 
 def forget(connection: Connection, member: Member, now: int) -> None:
     """End a subscription and remove all that is known of the person."""
     number = member.subscriber.id
     leave(connection, member, now)
-    mine = select(editions.c.id).where(editions.c.subscriber == number)
-    connection.execute(delete(contents).where(contents.c.edition.in_(mine)))
-    # A reason may repeat the address.
-    connection.execute(update(editions).where(editions.c.subscriber == number).values(reason=""))
-    connection.execute(delete(letters).where(letters.c.email == member.subscriber.email))
-    connection.execute(delete(signups).where(signups.c.identity == member.identity))
-    nothing: dict[str, Any] = {
-        "email": "",
-        "name": "",
-        "zone": "UTC",
-        "send_at": None,
-        "days": "daily",
-        "skip": [],
-        "profiles": [],
-    }
-    nothing |= {"identity": f"forgotten.{number}", "paused_until": None, "confirmed_at": None, "suppressed": ""}
-    connection.execute(update(table).where(table.c.id == number).values(nothing | {"configured": False, "since": None}))
+    mine = editions.c.subscriber == number
+    connection.execute(delete(contents).where(contents.c.edition.in_(select(editions.c.id).where(mine))))
+    connection.execute(update(editions).where(mine).values(reason=""))  # which may repeat the address
+    connection.execute(delete(letters).where(_to(member)))
+    asked = update(signups).where(signups.c.identity == member.identity)
+    connection.execute(asked.values(identity="forgotten." + cast(signups.c.id, Text), email="", wishes={}))
+    nothing: dict[str, Any] = {"identity": f"forgotten.{number}", "email": "", "name": "", "profiles": [], "skip": []}
+    nothing |= {"zone": "UTC", "send_at": None, "days": "daily", "since": None, "paused_until": None}
+    nothing |= {"confirmed_at": None, "suppressed": "", "configured": False}
+    connection.execute(update(table).where(table.c.id == number).values(nothing))
+
+
+def _to(member: Member) -> ColumnElement[bool]:
+    """Whether a letter went to a member, however the address was spelled."""
+    spelled = {member.subscriber.email.lower(), member.identity}
+    # SQLite knows small letters of ASCII only.
+    return or_(letters.c.email == member.subscriber.email, func.lower(letters.c.email).in_(spelled))
 
 
 def _found(connection: Connection, which: ColumnElement[bool]) -> Member | None:

@@ -47,8 +47,8 @@ def ask(connection: Connection, wanted: Named, now: int) -> int:
 
 
 def find(connection: Connection, number: int) -> Signup | None:
-    """A signup by its number."""
-    row = connection.execute(select(table).where(table.c.id == number)).first()
+    """A signup by its number; None: there is none, or they wanted to be forgotten."""
+    row = connection.execute(select(table).where(table.c.id == number, table.c.email != "")).first()
     if row is None:
         return None
     wisher = subscribers.wisher(SimpleNamespace(id=0, paused_until=None, **row.wishes))
@@ -57,12 +57,11 @@ def find(connection: Connection, number: int) -> Signup | None:
 
 def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -> int:
     """Subscribe who has said yes; return the subscriber's number. Who had left by themselves is back."""
-    suppressed = suppressions.find(connection, signup.identity)
-    if suppressed and suppressed.kind == "left":
-        suppressions.remove(connection, signup.identity)
-    subscribers.put(connection, [Named(signup.identity, signup.subscriber)], now, first_days, own=True)
     confirmed = {"confirmed_at": now}
+    # First, so that of two who press at once the second waits, and finds a subscriber.
     connection.execute(update(table).where(table.c.id == signup.id).values(confirmed))
+    suppressions.come_back(connection, signup.identity)
+    subscribers.put(connection, [Named(signup.identity, signup.subscriber)], now, first_days, own=True)
     whose = people.c.identity == signup.identity
     number: int = connection.execute(update(people).where(whose).values(confirmed).returning(people.c.id)).scalar_one()
     return number
@@ -70,4 +69,5 @@ def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -
 
 def count_open(connection: Connection) -> int:
     """How many have asked and not said yes."""
-    return connection.execute(select(func.count()).where(table.c.confirmed_at.is_(None))).scalar_one()
+    waits = table.c.confirmed_at.is_(None) & (table.c.email != "")
+    return connection.execute(select(func.count()).where(waits)).scalar_one()

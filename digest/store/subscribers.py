@@ -67,8 +67,8 @@ def put(
     """Add subscribers, or bring those who are there into line; return how many were added, and how many changed.
 
     The first edition of one who is new or comes back looks `first_days` back. `configured`: they stand in the
-    configuration file, which has no say in what somebody has changed on the web pages (`own`). Who is suppressed stays
-    so.
+    configuration file, which has no say in what somebody has changed on the web pages (`own`), and brings nobody back
+    who has left there and is forgotten. Who is suppressed stays so.
     """
     identities = [named.identity for named in wanted]
     there = {
@@ -87,7 +87,7 @@ def put(
             if own:
                 wishes |= {"own": True, "configured": row.configured}
             changed += _change(connection, row, wishes, subscriber.cadence, now, start)
-        else:
+        elif not (configured and suppressed.get(identity) == suppressions.LEFT):
             beginning = {"identity": identity, "own": own, **_beginning(subscriber.cadence, now, start)}
             new[identity] = beginning | wishes
     if new:

@@ -5,7 +5,8 @@ Rules
 1. An address is kept as HMAC-SHA256 (RFC 2104) of its identity only, with a random key of this database's own. So a
    suppression outlives the subscriber's row, and the table cannot be read back into addresses; nor does a reason hold
    one.
-2. The first suppression of an address stays. Only `remove` ends it: to subscribe again, or to be imported, does not.
+2. The first suppression of an address stays. Only `remove` ends it: to subscribe again, or to be imported, does not;
+   but who has left by themselves may come back by themselves.
 3. `subscribers.suppressed` says it again in words, in the same transaction: the claim of an edition looks there.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Connection, func, select, update
 
@@ -26,7 +27,8 @@ from digest.store.schema import suppressions as table
 
 Kind = Literal["bounce", "complaint", "manual", "left"]
 KINDS: tuple[Kind, ...] = ("bounce", "complaint", "manual", "left")
-
+LEFT: Final = "left"
+"""The kind, and all the words, of a suppression of somebody who has unsubscribed by themselves."""
 _KEY = "suppressions"
 _REASON = 200
 """Characters of a reason that are kept."""
@@ -67,6 +69,14 @@ def remove(connection: Connection, identity: str) -> bool:
     gone = connection.execute(table.delete().where(table.c.key == hashed(key, identity))).rowcount
     _mark(connection, identity, "")
     return gone > 0
+
+
+def come_back(connection: Connection, identity: str) -> bool:
+    """Allow mail again to somebody who has left. False: something else keeps it from them."""
+    found = find(connection, identity)
+    if found and found.kind == LEFT:
+        remove(connection, identity)
+    return not found or found.kind == LEFT
 
 
 def find(connection: Connection, identity: str) -> Suppression | None:

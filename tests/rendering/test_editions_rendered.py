@@ -106,6 +106,28 @@ def test_the_parts_of_an_edition() -> None:
     assert f"mailto:{SITE.sender_address}" in html
 
 
+def test_every_card_leads_to_the_pages_for_more_and_less_like_it() -> None:
+    """By its rank, in both bodies; without a web page there is no such link."""
+    rendered, bare = RENDERER.render(*sample(), LINKS), RENDERER.render(*sample())
+    ways = [f"{LINKS.feedback}/{rank}/{way}" for rank in range(1, 8) for way in ("more", "less")]
+    assert [link for link in Reader(decoded(rendered.html)).links if "/feedback/" in link] == ways
+    assert re.findall(r"\S+/feedback/\S+", decoded(rendered.text)) == ways
+    assert "like this" not in decoded(bare.html) + decoded(bare.text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text("abz09-_./~&'", min_size=1, max_size=160))
+def test_any_address_lies_well_between_the_pieces_of_a_card(path: str) -> None:
+    """Whatever its length and signs: it is read back whole, and no line is too long or begins with a dot."""
+    edition, entries = sample()
+    own = replace(LINKS, feedback=f"https://example.org/{path}")
+    rendered = RENDERER.render(edition, entries, own)
+    assert f"{own.feedback}/7/less" in Reader(decoded(rendered.html)).links
+    assert f"{own.feedback}/7/less" in decoded(rendered.text)
+    for body in (rendered.html, rendered.text):
+        assert all(len(line) <= 76 and not line.startswith(b".") for line in body.split(b"\r\n"))
+
+
 def test_the_head_of_the_page() -> None:
     """Language, title, preheader, both colour schemes; no image, no script, and every table is layout."""
     html = decoded(RENDERER.render(*sample(), LINKS).html)

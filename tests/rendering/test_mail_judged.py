@@ -21,8 +21,7 @@ from typing import Any
 import pytest
 from mail_samples import ALARM_MAIL, MAILS
 
-HERE = Path(__file__).parent / "judges"
-SPAMASSASSIN, NODE, NPM = (shutil.which(name) for name in ("spamassassin", "node", "npm"))
+SPAMASSASSIN, NODE = shutil.which("spamassassin"), shutil.which("node")
 
 AS_RECEIVED = (
     b"Received: from relay.example.org (relay.example.org [203.0.113.25])\r\n"
@@ -170,22 +169,6 @@ def _spam_rules(folder: Path, names: list[str]) -> Iterator[set[str]]:
     ).stdout
     for rules in re.findall(r"^X-Spam-Status: .*\n?.* tests=((?:\w|,\s*)*)", tagged, re.MULTILINE):
         yield set(re.split(r",\s*", rules))
-
-
-@pytest.fixture(scope="module")
-def judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the judges from npm, in the versions of judges/package.json."""
-    if not (NODE and NPM):
-        pytest.skip("node or npm is missing: install the Debian packages nodejs and npm")
-    folder = tmp_path_factory.mktemp("judges")
-    for file in HERE.iterdir():
-        shutil.copy(file, folder)
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    install = [NPM, "install", "--ignore-scripts", "--prefer-offline", "--fetch-retries=1", *quiet]
-    installed = subprocess.run(install, capture_output=True, cwd=folder, text=True, timeout=300, check=False)
-    if installed.returncode:
-        pytest.skip(f"npm cannot install the judges: {installed.stderr[-300:]}")
-    return folder
 
 
 @pytest.fixture(scope="module")

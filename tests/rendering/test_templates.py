@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
+import editions
 import pytest
 
 from digest.errors import TemplateError
@@ -42,6 +44,7 @@ FAULTS = [
     ("{{ links.pause }}", "{{ links.paus }}"),
     ("{{ entry.title }}", "{{ entry.titel }}"),
     ("{{ card.title }}", "{{ card.titel }}"),
+    ("{{ card.less }}", "{{ card.les }}"),
 ]
 TEMPLATES = {"digest.mjml": MJML, "digest.txt": TEXT}
 
@@ -87,6 +90,7 @@ def test_a_tag_that_mjml_drops_is_found(tmp_path: Path) -> None:
         ("digest.txt", "{% block more_row scoped %}", "{% block row scoped %}", "`more_row`"),
         ("digest.mjml", "{{ edition.summary }}", "{{ edition.summary | upper }}", "filter"),
         ("digest.mjml", "{% for entry in more %}", "{% for entry in [] %}", "rows"),
+        ("digest.txt", "{{ card.more }}", "{{ card.more | upper }}", "filter"),
     ],
 )
 def test_a_broken_contract_is_named(tmp_path: Path, name: str, good: str, bad: str, named: str) -> None:
@@ -104,6 +108,17 @@ def test_a_template_of_ones_own(tmp_path: Path) -> None:
     rendered = Renderer(tmp_path, SITE).render(edition, {1: entry})
     assert b"Good day" in rendered.text
     assert b"1 of 1 new paper matches" in rendered.html
+
+
+def test_a_template_of_ones_own_without_links_to_feedback(tmp_path: Path) -> None:
+    """One that was made before there were any works as it did."""
+    for name, template in TEMPLATES.items():
+        own = re.sub(r"(?s) *\{% if card.more %\}.*?\{% endif %\}\n", "", template)
+        assert "card.less" not in own
+        (tmp_path / name).write_text(own, encoding="utf-8")
+    rendered = Renderer(tmp_path, editions.SITE).render(*editions.sample(), editions.LINKS)
+    assert b"View in browser" in rendered.html
+    assert b"feedback" not in rendered.html + rendered.text
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

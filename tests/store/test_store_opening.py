@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from workplace import Workplace
 
 import digest.store
 from digest.errors import ConfigError, DigestError, StoreError
-from digest.model import Cadence, Match, Reason, State
+from digest.model import Cadence, Match, Profile, Reason, State
 from digest.store import entries, ledger, runs, subscribers, suppressions
-from digest.store.schema import HEAD, contents, metadata
+from digest.store.schema import HEAD, contents, letters, metadata, rates, signups
 from digest.store.schema import editions as editions_table
+from digest.store.schema import subscribers as people_table
 from digest.store.store import Store, _engine, open_store
 
 
@@ -257,6 +259,41 @@ def test_editions_that_may_have_arrived_are_doubtful(database: str, tmp_path: Pa
         assert suppressions.of_subscribers(connection) == {}
 
 
+def test_people_from_before_the_web_pages_are_as_they_were(database: str, tmp_path: Path) -> None:
+    """Due, ended, suppressed and paused; none of them has changed anything themselves, and their editions go out."""
+    people: list[dict[str, Any]] = [
+        {"id": 1, "active": True, "configured": True, "due_at": 99, "paused_until": None, "suppressed": ""},
+        {"id": 2, "active": False, "configured": False, "due_at": None, "paused_until": None, "suppressed": ""},
+        {
+            "id": 3,
+            "active": True,
+            "configured": False,
+            "due_at": 99,
+            "paused_until": "2027-01-02",
+            "suppressed": "manual",
+        },
+    ]
+    _as_it_was(database, tmp_path, "0003", (_SUBSCRIBER_3, people), (_EDITION_3, [{}]), (_CONTENT_3, [{}]))
+    with closing(open_store(database, tmp_path)) as store, store.write() as connection:
+        rows = connection.execute(select(people_table).order_by(people_table.c.id)).all()
+        assert [(row.own, row.confirmed_at) for row in rows] == [(False, None)] * 3
+        kept = [(row.active, row.configured, row.due_at, row.paused_until, row.suppressed) for row in rows]
+        paused_until = date(2027, 1, 2)
+        assert kept == [
+            (True, True, 99, None, ""),
+            (False, False, None, None, ""),
+            (True, False, 99, paused_until, "manual"),
+        ]
+        ((edition, _, _),) = ledger.waiting(connection, 100, 0, 10)
+        assert (edition.subscriber, edition.email) == (1, "ada@example.org")
+        wanted = subscribers.wisher(rows[0])
+        assert wanted.profiles == (Profile("Digest", ("x",)),)
+        changed = [subscribers.Named("reader1", replace(wanted, max_entries=5))]
+        assert subscribers.put(connection, changed, 200, 7, configured=True) == (0, 1)
+        for table in (signups, letters, rates):
+            assert connection.execute(select(table)).all() == []
+
+
 def test_programs_that_start_together_on_an_empty_database_all_work(place: Workplace, database: str) -> None:
     """One of them makes the tables, and the others wait for it."""
     place.config.write_text(place.config.read_text().replace(f"sqlite:///{place.database}", database))
@@ -287,6 +324,22 @@ _EDITION_2 = """
                           changed_at, after, upto, considered, matched, matches, more, email, name, zone, profiles)
     VALUES (:id, 1, :slot, :slot, 50, :state, 'why', :code, :attempts, 50, 50, 50, 0, 7, 1, :matched, :matches,
             '[4, 5]', 'ada@example.org', 'Ada', 'Asia/Tokyo', '["Digest", "Ünï"]')
+"""
+_SUBSCRIBER_3 = """
+    INSERT INTO subscribers (id, identity, email, name, zone, send_at, days, min_matches, max_entries, paused_until,
+                             skip, active, configured, profiles, watermark, due_at, suppressed, created_at)
+    VALUES (:id, 'reader' || :id, 'a@example.org', '', 'UTC', NULL, 'daily', 1, 20, :paused_until, '[]', :active,
+            :configured, '[{"name": "Digest", "keywords": ["x"], "match": "near", "capitals": true}]', 7, :due_at,
+            :suppressed, 1)
+"""
+_EDITION_3 = """
+    INSERT INTO editions (id, subscriber, slot, since, due_at, state, reason, code, attempts, planned_at, next_at,
+                          changed_at, after, upto, considered, matched, run, doubtful, room)
+    VALUES (1, 1, '2026-11-20', '2026-11-20', 50, 'planned', '', 0, 0, 50, 50, 50, 0, 7, 1, 0, 0, false, 0)
+"""
+_CONTENT_3 = """
+    INSERT INTO contents (edition, email, name, zone, profiles, matches, more)
+    VALUES (1, 'ada@example.org', '', 'UTC', '[]', '[]', '[]')
 """
 _MATCH = Match(7, 2.5, (Reason("Digest", '"reward model"', "title", ("réward", 'mod"el')),))
 

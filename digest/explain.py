@@ -1,1 +1,0 @@
-"""Why an entry was in somebody's edition or not."""
