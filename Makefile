@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench chaos clean
+.PHONY: setup demo test lint bench chaos fuzz clean
 
 setup: .venv/done
 .venv/done: pyproject.toml
@@ -31,6 +31,9 @@ bench: setup
 
 chaos: setup
 	$(BIN)/python tests/chaos/run.py --kills 1000
+
+fuzz: setup
+	$(BIN)/python tests/web/fuzzing.py --minutes 5
 
 clean:
 	rm -rf .venv digest-demo build dist

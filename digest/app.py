@@ -22,6 +22,7 @@ from digest.delivery.sender import Report, Terms
 from digest.errors import ConfigError, UsageError
 from digest.faults import relays_of, sound
 from digest.intake import Intake, written
+from digest.letters import Letters
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
 from digest.press import Press
@@ -33,9 +34,12 @@ from digest.store.ledger import StoreLedger
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
 from digest.watchdog import Watchdog
+from digest.web.postman import Postman
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from digest.web.desk import Desk
 
 PATIENCE = 50.0
 """Seconds: with a run a minute, the next one takes over."""
@@ -44,11 +48,15 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class App:
-    """The program, built from one configuration. `clock` is the only clock there is."""
+    """The program, built from one configuration. `clock` is the only clock there is.
+
+    `inbox` is the folder of a demo's mails, for a page that shows them.
+    """
 
     config: Config
     store: Store
     clock: Clock
+    inbox: Path | None = None
 
     @cached_property
     def press(self) -> Press:
@@ -187,38 +195,58 @@ class App:
         with self.store.read() as connection:
             return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
 
-    def web(self, ring: Callable[[], None] = lambda: None, inbox: str = "") -> ASGIApp:
-        """The web pages. `ring` is called when somebody new is due; `inbox`: where a demo shows its mails.
+    def web(self, ring: Callable[[], None] = lambda: None) -> ASGIApp:
+        """The web pages. `ring` is called when somebody new is due.
 
         Raises ConfigError without web.url, UsageError without the extra.
         """
         try:
+            import python_multipart  # noqa: F401, PLC0415 (forms need it, and would only say so when posted)
+
+            from digest.web import inbox  # noqa: PLC0415
             from digest.web.application import application  # noqa: PLC0415 (its libraries are an extra)
-            from digest.web.desk import Desk  # noqa: PLC0415
-            from digest.web.pages import Pages  # noqa: PLC0415
             from digest.web.site import pages  # noqa: PLC0415
+            from digest.web.warmth import Warmth  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise UsageError(f'the web pages need {error.name}: pip install "email-digest[web]"') from None
-        web, editions = self.config.web, self.config.editions
-        if not web.url:
+        if not self.config.web.url:
             where = self.config.where(("web", "url"))
             raise ConfigError(f'{where}: the web pages need their public address: url = "https://digest.example.org"')
-        desk = Desk(
+        postman = self._postman()
+
+        def ring_both() -> None:
+            postman.ring()
+            ring()
+
+        caught = inbox.pages(self.inbox) if self.inbox else ()
+        desk = self._desk(ring_both, inbox.PATH if caught else "")
+        return application(desk, (*pages(desk.web), *caught), [postman.run, Warmth(desk.trials, self.clock).run])
+
+    def _desk(self, ring: Callable[[], None], inbox: str) -> Desk:
+        """What the pages work with; `inbox` is where a demo shows its mails, below the site's address."""
+        from digest.web.desk import Desk  # noqa: PLC0415 (as above)
+        from digest.web.pages import Pages  # noqa: PLC0415
+
+        web = self.config.web
+        base = urlsplit(web.url).path.rstrip("/")
+        return Desk(
             self.store,
             self.clock,
             self.press,
-            Pages(
-                self._own_templates, self._site, urlsplit(web.url).path.rstrip("/"), signups=web.signups, inbox=inbox
-            ),
+            Pages(self._own_templates, self._site, base, signups=web.signups, inbox=inbox and base + inbox),
             Trials(self.store),
             web,
-            editions,
+            self.config.editions,
             frozenset(self.config.calendars),
             tuple(map(written, self._paths)),
             self._stale_seconds,
             ring,
         )
-        return application(desk, pages(desk))
+
+    def _postman(self) -> Postman:
+        """What sends letters. Raises TemplateError."""
+        letters, terms = Letters(self.press, self._own_templates, self._site), self.dispatch.terms
+        return Postman(self.store, self.clock, letters, terms.relays, terms.mail_from)
 
     def watched(self) -> tuple[Path, ...]:
         """The configured folders that are there; beside files and globs anything may change: the tick has them."""

@@ -174,6 +174,11 @@ class Edition:
     considered: int
     profiles: tuple[str, ...] = ()
 
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """The numbers of all entries that it names, best first."""
+        return (*(match.entry for match in self.matches), *self.more)
+
 
 class Delivery(NamedTuple):
     """An edition on its way: how often it was tried, and the octets that its HTML may have (0: as usual)."""

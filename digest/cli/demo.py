@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import webbrowser
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from importlib.resources import as_file, files
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,8 @@ from digest import look, press
 from digest.app import App, opened
 from digest.cli.load import described
 from digest.cli.options import plural, say, shown, warn
-from digest.cli.preview import Format, body
 from digest.cli.run import summary
+from digest.delivery.message import body
 from digest.errors import UsageError
 from digest.model import Edition
 from digest.rendering.clean import clean
@@ -37,21 +38,34 @@ class Mailbox:
     def receive(self, sender: str, recipients: tuple[str, ...], message: bytes) -> None:  # noqa: ARG002 (what an inbox calls)
         """Take one mail."""
         when = message_from_bytes(message, policy=policy.default)["Date"].datetime
-        path = self.folder / f"{recipients[0].partition('@')[0]}-{when:%Y-%m-%d}.eml"
-        path.write_bytes(message)
-        path.with_suffix(".html").write_bytes(body(message, Format.HTML))
+        path = self._free(f"{recipients[0].partition('@')[0]}-{when:%Y-%m-%d}")
+        path.with_suffix(".html").write_text(body(message, "html"), encoding="utf-8", newline="")
+        arriving = path.with_suffix(".part")
+        arriving.write_bytes(message)
+        arriving.replace(path)  # whoever looks on sees a mail as a whole
         self.mails[recipients[0]] = path
+
+    def _free(self, name: str) -> Path:
+        """A file that is not there yet: somebody may get several mails in a day."""
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        return next(path for each in names if not (path := self.folder / f"{each}.eml").exists())
 
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to work; it is made if need be.")] = FOLDER,
-    show: Annotated[bool, typer.Option("--open", help="Show the mails in the browser.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Show the mails, or the first page, in the browser.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Serve the web pages and the inbox, until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where --web listens on this machine.")] = 8480,
 ) -> None:
     """Run everything on sample listings: load, match, rank, render, and send to an inbox in this process."""
-    from digest.delivery.inbox import Inbox  # noqa: PLC0415 (only the demo needs it)
+    from digest.cli import demo_web  # noqa: PLC0415 (only the demo needs an inbox)
+    from digest.delivery.inbox import Inbox  # noqa: PLC0415
 
     config = _prepare(folder)
     mailbox = Mailbox(folder / "mails")
+    if web:
+        demo_web.serve(config, mailbox.folder, mailbox.receive, port, show=show)
+        return
     with Inbox(mailbox.receive) as inbox, opened(config) as configured:
         app = _sending_to(configured, inbox.port)
         report = app.run()
@@ -87,7 +101,7 @@ def _prepare(folder: Path) -> Path:
 
 def _sending_to(app: App, port: int) -> App:
     smtp = app.config.smtp.model_copy(update={"port": port})
-    return App(app.config.model_copy(update={"smtp": smtp}), app.store, app.clock)
+    return replace(app, config=app.config.model_copy(update={"smtp": smtp}))
 
 
 def _tell(app: App, report: RunReport, mailbox: Mailbox) -> None:

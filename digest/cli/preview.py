@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import webbrowser
-from email import message_from_bytes, policy
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from digest import look, press
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, NowOption, clock, say, warn, written
 from digest.delivery.address import identity, parse_address
+from digest.delivery.message import body
 from digest.errors import UsageError
 from digest.store import subscribers
 
@@ -44,7 +44,7 @@ def preview(
     if message is None:
         warn([f"{email}: there is nothing to show: no entry matches"])
         return
-    content = body(message, form)
+    content = message if form is Format.EML else body(message, "html" if form is Format.HTML else "plain").encode()
     if show:
         out = out or Path(tempfile.mkdtemp(prefix="digest-")) / f"preview.{form}"
     if out is None:
@@ -55,15 +55,6 @@ def preview(
     say(f"Wrote {out}.")
     if show:
         webbrowser.open(out.absolute().as_uri())
-
-
-def body(message: bytes, wanted: Format) -> bytes:
-    """A message as a whole, or one of its bodies."""
-    if wanted is Format.EML:
-        return message
-    parsed = message_from_bytes(message, policy=policy.default)
-    part = parsed.get_body(["html" if wanted is Format.HTML else "plain"])
-    return str(part.get_content() if part else "").encode()
 
 
 def _message(app: App, email: str) -> bytes | None:

@@ -45,6 +45,11 @@ def keys(title: str, url: str = "", doi: str = "", arxiv: str = "") -> tuple[str
     return (*dict.fromkeys(found), f"title:{_told(title)}")
 
 
+def title_words(text: str) -> list[str]:
+    """The words of a text as they stand in the keys of titles (rule 5)."""
+    return _told(text).split()
+
+
 def doi_name(text: str) -> str:
     """The DOI in a field that holds one, with or without its prefix: lower case, "" if there is none."""
     found = _DOI.search(text.strip())

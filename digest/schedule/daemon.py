@@ -8,7 +8,9 @@ Rules
    second signal, it leaves at once; the next start knows what was on its way as `unknown`.
 4. SIGHUP: between two runs the new configuration is opened, listening included, before the old one is closed. One with
    a fault is refused whole, and the old one stays.
-5. What may hang has a thread of its own: the run, the look for what is overdue, the database's answer, the heartbeat.
+5. The web pages, where they are wanted, ring the bell, too: who has just confirmed does not wait for the minute. They
+   answer to the end of the last run, and change over with the configuration.
+6. What may hang has a thread of its own: the run, the look for what is overdue, the database's answer, the heartbeat.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC
 from typing import Any, TypeVar
 
@@ -30,10 +32,12 @@ from digest import __version__
 from digest.errors import DigestError
 from digest.heartbeat import Heartbeat
 from digest.schedule import logs
+from digest.schedule.doors import Address, Door, Doors
 from digest.schedule.health import Health
-from digest.schedule.http import Endpoint, application, bound
+from digest.schedule.http import OWN, PUBLIC, application
 from digest.schedule.metrics import Metrics
 from digest.schedule.notify import Notifier
+from digest.schedule.pages import Pages, living
 from digest.schedule.program import Opening, Program
 from digest.schedule.run import Ran, Runner
 from digest.schedule.watch import FolderWatch
@@ -47,10 +51,21 @@ _ANSWER_SECONDS = 5
 
 
 class Daemon:
-    """Runs the program that `opening` gives, until it is told to stop; `environment` is the process's."""
+    """Runs the program that `opening` gives, until it is told to stop; `environment` is the process's.
 
-    def __init__(self, opening: Opening, clock: Callable[[], int], environment: Mapping[str, str]) -> None:
-        self._open = opening
+    `web`: with its web pages. `started` is called when it listens.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        clock: Callable[[], int],
+        environment: Mapping[str, str],
+        *,
+        web: bool = False,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._open, self._web, self._started = opening, web, started
         self._notifier = Notifier(environment)
         self._health, self._metrics = Health(), Metrics(clock)
         self._runner = Runner(self._metrics, self._health)
@@ -58,9 +73,11 @@ class Daemon:
         self._watch = FolderWatch(self._bell.set)
         self._lanes = {name: ThreadPoolExecutor(1, name) for name in ("run", "look", "database", "heartbeat")}
         self._program: Program
-        self._stack = ExitStack()
-        self._endpoint: Endpoint | None = None
-        self._listens_on = ("", 0)
+        self._loop: asyncio.AbstractEventLoop
+        self._stack = AsyncExitStack()
+        self._pages = Pages()
+        own = application(self._health, self._metrics, self._database)
+        self._doors = Doors({"serve": Door(own, OWN), "web": Door(self._pages, PUBLIC)})
         self._heartbeat = Heartbeat("")
         self._beats: set[asyncio.Task[None]] = set()
         self._incidents: tuple[str, ...] = ()
@@ -69,12 +86,14 @@ class Daemon:
 
     async def serve(self) -> None:
         """Run until told to stop. Raises DigestError if the first configuration cannot be used."""
+        self._loop = asyncio.get_running_loop()
         self._heed_signals()
         await self._take_up()
         helpers = [asyncio.create_task(self._look_on()), asyncio.create_task(self._tell_alive())]
         scheduler = every_minute(self._ring)
         scheduler.start()
         _log.info("started", version=__version__, pid=os.getpid())
+        self._started()
         self._notifier.ready("started")
         try:
             await self._work()
@@ -117,31 +136,30 @@ class Daemon:
     async def _ring(self) -> None:
         self._bell.set()
 
+    def _ring_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._bell.set)
+
     async def _take_up(self) -> None:
         """Go over to the configuration as it is now. Raises what is wrong with it, and then nothing has changed."""
-        stack = ExitStack()
+        stack = AsyncExitStack()
         try:
             program = await self._call("run", lambda: stack.enter_context(self._open()))
-            await self._listen(program.config.serve.host, program.config.serve.port)
+            serve, web = program.config.serve, program.config.web
+            addresses = {"serve": Address(serve.host, serve.port)}
+            if self._web:
+                pages = await stack.enter_async_context(living(program.web(self._ring_from_thread)))
+                addresses["web"] = Address(web.host, web.port)
+            await self._doors.move(addresses)
         except BaseException:
-            stack.close()
+            await stack.aclose()
             raise
-        config = program.config
-        logs.configure(config.serve.logs, config.serve.level)
-        self._heartbeat = Heartbeat(config.alarms.heartbeat.get_secret_value())
-        self._drain_seconds = config.serve.drain_seconds
+        if self._web:
+            self._pages.take_up(pages)
+        logs.configure(serve.logs, serve.level)
+        self._heartbeat = Heartbeat(program.config.alarms.heartbeat.get_secret_value())
+        self._drain_seconds = serve.drain_seconds
         old, self._stack, self._program = self._stack, stack, program
-        old.close()
-
-    async def _listen(self, host: str, port: int) -> None:
-        if (host, port) == self._listens_on:
-            return
-        listener = bound(host, port) if port else None
-        if self._endpoint:
-            await self._endpoint.close()
-        self._listens_on = (host, port)
-        pages = application(self._health, self._metrics, self._database)
-        self._endpoint = Endpoint(pages, listener) if listener else None
+        await old.aclose()
 
     async def _reload(self) -> None:
         self._reload_wanted = False
@@ -219,11 +237,10 @@ class Daemon:
     async def _close(self) -> None:
         await asyncio.gather(*self._beats, return_exceptions=True)
         await self._watch.close()
-        if self._endpoint:
-            await self._endpoint.close()
+        await self._doors.close()
         for lane in self._lanes.values():
             lane.shutdown(wait=False)
-        self._stack.close()
+        await self._stack.aclose()
         _log.info("stopped")
 
     async def _call(self, lane: str, function: Callable[..., T], *arguments: Any) -> T:

@@ -14,6 +14,7 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -21,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from digest.errors import UsageError
 from digest.schedule.health import Health
@@ -28,7 +30,6 @@ from digest.schedule.metrics import Metrics
 
 Database = Callable[[], Awaitable[str]]
 """Tells why the database does not answer ("": it does)."""
-_FAREWELL_SECONDS = 2
 
 
 def application(health: Health, metrics: Metrics, database: Database) -> Starlette:
@@ -52,31 +53,51 @@ def _state(reason: str) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises UsageError if there can be none."""
+def bound(host: str, port: int, section: str = "serve") -> socket.socket:
+    """A socket that listens. Raises UsageError, which names the settings by their `section`, if there can be none."""
+    none = " (0: none)" if section == "serve" else ""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        where = f"serve.port {port}: cannot listen on {host}"
+        where = f"{section}.port {port}: cannot listen on {host}"
         if error.errno == errno.EADDRINUSE:
-            advice = "another program does, perhaps another `digest serve`; stop it, or set another port (0: none)"
+            advice = f"another program does, perhaps another `digest serve`; stop it, or set another port{none}"
             raise UsageError(f"{where}: {advice}") from None
-        raise UsageError(f"{where}: {error.strerror or error}; correct serve.host and serve.port (0: none)") from None
+        settings = f"{section}.host and {section}.port{none}"
+        raise UsageError(f"{where}: {error.strerror or error}; correct {settings}") from None
+
+
+class Manner(NamedTuple):
+    """How to serve: headers of every answer, connections at most (None: no limit), how long they have at the end."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    connections: int | None = None
+    farewell_seconds: int = 2
+
+
+OWN = Manner((("Cache-Control", "no-store"),))
+PUBLIC = Manner(connections=400, farewell_seconds=10)
+"""For strangers: fewer connections than a process may have files, and time to end what they have begun."""
 
 
 class Endpoint:
-    """The pages, served on a listening socket by the running event loop."""
+    """An application, served on a listening socket by the running event loop. Its lifespan (ASGI) is not run."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, manner: Manner = OWN) -> None:
         config = uvicorn.Config(
             app,
+            http="h11",  # which takes 64 KiB of headers, not any number
+            ws="none",
             log_config=None,
+            log_level="error",  # below that are lines that any stranger can cause in any number
             access_log=False,
             lifespan="off",
+            proxy_headers=False,  # the application knows whom to believe
             server_header=False,
-            headers=[("Cache-Control", "no-store")],
-            timeout_graceful_shutdown=_FAREWELL_SECONDS,
+            headers=list(manner.headers),
+            limit_concurrency=manner.connections,
+            timeout_graceful_shutdown=manner.farewell_seconds,
         )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listener]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from digest.config import Config
 from digest.report import RunReport, Watch
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 class Program(Protocol):
@@ -32,6 +35,9 @@ class Program(Protocol):
 
     def look(self) -> tuple[str, ...]:
         """Look for what is broken or overdue, mail the operator of what is new; return all that is open, in words."""
+
+    def web(self, ring: Callable[[], None]) -> ASGIApp:
+        """The web pages, which `ring`, from any thread, when somebody new is due or a letter waits."""
 
 
 Opening = Callable[[], AbstractContextManager[Program]]

@@ -12,7 +12,6 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, compile_path
@@ -22,7 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from digest.store import rates
 from digest.web.desk import Asked, Desk, Form, Page, RefusedError
-from digest.web.guard import Guard
+from digest.web.guard import TOO_MUCH, Guard, TooLargeError
 
 _log = logging.getLogger("digest.web")
 _THREADS = 10
@@ -47,6 +46,7 @@ def application(desk: Desk, pages: Sequence[Page], helpers: Sequence[Helper] = (
         lifespan=_lifespan(helpers),
         exception_handlers={HTTPException: _on_http(desk)},
     )
+    app.router.redirect_slashes = False  # Starlette decodes the query for it, which may be no text
     foreign = [compile_path(desk.base + page.path)[0] for page in pages if page.foreign]
     guarded = Guard(
         app,
@@ -64,11 +64,13 @@ def _endpoint(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]
 
     async def answer(request: Request) -> Response:
         try:
-            asked = await _asked(desk, request)
+            asked = await _asked(desk, request, page)
             return await run_in_threadpool(_answered, page, asked)
         except RefusedError as refused:
             return _shown(desk, refused)
-        except MultiPartException:
+        except TooLargeError:
+            return _shown(desk, RefusedError(413, *TOO_MUCH))
+        except HTTPException:  # a form that cannot be read
             return _shown(desk, RefusedError(400, *_WORDS[400]))
         except Exception as error:  # noqa: BLE001 (the visitor gets a page; the log says where it was, without data)
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -100,17 +102,19 @@ def _in_words(seconds: float) -> str:
     return "a minute" if minutes <= 1 else f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
 
 
-async def _asked(desk: Desk, request: Request) -> Asked:
+async def _asked(desk: Desk, request: Request, page: Page) -> Asked:
+    """What is asked. What others send to a page for them is not even looked at: it need not be a form."""
     return Asked(
         desk,
         request.method,
-        request.url.path,
+        request.scope["path"],  # of a URL, Starlette decodes the query as well, which may be no text
         dict(request.path_params),
         dict(request.query_params),
-        await _form(request) if request.method == "POST" else {},
+        await _form(request) if request.method == "POST" and not page.foreign else {},
         request.cookies,
         _network(request.client.host if request.client else ""),
         part=request.headers.get("hx-request") == "true",
+        headers=dict(request.headers),
     )
 
 

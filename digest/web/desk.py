@@ -62,6 +62,12 @@ class Desk:
         """The public address, without a slash at the end."""
         return self.web.url.rstrip("/")
 
+    @property
+    def contact(self) -> str:
+        """The address to which people can write."""
+        sender = self.press.sender
+        return sender.reply_to or sender.address
+
     def sign(self, purpose: Purpose, number: int) -> str:
         """A token for a link."""
         return tokens.sign(purpose, number, self.press.secrets)
@@ -73,7 +79,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. `place` has the parameters of its path; `client` is where it came from; `part`: htmx asks for it."""
+    """A request. `place` has the parameters of its path; `client` is where it came from; `part`: htmx asks for it.
+
+    The names of `headers` are in small letters.
+    """
 
     desk: Desk
     method: str
@@ -84,6 +93,7 @@ class Asked:
     cookies: Mapping[str, str]
     client: str
     part: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def posted(self) -> bool:
@@ -91,8 +101,8 @@ class Asked:
         return self.method == "POST"
 
     def given(self, name: str) -> str:
-        """The (last) value of a field of the form, "" if there is none."""
-        return self.form[name][-1] if self.form.get(name) else ""
+        """What stands in a field of the form, "" if there is none."""
+        return given(self.form, name)
 
     def number(self, purpose: Purpose) -> int:
         """What the token in the path numbers. Raises RefusedError."""
@@ -117,6 +127,11 @@ class Asked:
     def show_part(self, template: str, block: str, **values: object) -> Response:
         """One block of a page's template, for htmx to put in its place."""
         return self.desk.pages.part(template, block, values)
+
+
+def given(form: Form, name: str) -> str:
+    """The (last) value of a field of a form, "" if there is none."""
+    return form[name][-1] if form.get(name) else ""
 
 
 def dead_link() -> RefusedError:

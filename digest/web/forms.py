@@ -1,4 +1,4 @@
-"""What people type about their digest becomes a subscriber, or faults beside the fields. Pure.
+"""What people type about their digest becomes a subscriber, or faults beside the fields.
 
 Fields: `email`, `name`, `zone`, `send_at`, `days`, `min_matches`, `max_entries`, `paused_until`; and for each profile
 n, from 0: `profile-n` (its name), `keywords-n` (one on a line), `match-n`, `capitals-n` ("yes" or missing).
@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
 from digest.config import said
-from digest.delivery.address import identity, parse_address
+from digest.delivery.address import envelope_address, parse_address
 from digest.errors import MessageError, UsageError
-from digest.model import Subscriber
+from digest.model import Cadence, MatchMode, Profile, Subscriber
 from digest.profiles import check
-from digest.rendering.clean import clean
+from digest.rendering.clean import clean, cut
 from digest.settings import Editions, SubscriberTable
-from digest.web.desk import Form
+from digest.web.desk import Form, given
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MOST_PROFILES, MOST_KEYWORDS, LONGEST_NAME = 10, 100, 60
 _PLAIN = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until")
-_MATCHES = ("near", "any", "phrase")
+MATCHES: tuple[tuple[MatchMode, str], ...] = (
+    ("near", "all of them, near each other"),
+    ("any", "any one of them"),
+    ("phrase", "all of them, in this order"),
+)
+"""What several words on a line can mean, and the words for it."""
 DAYS = (
     ("daily", "Every day"),
     ("weekdays", "Monday to Friday"),
@@ -35,6 +46,12 @@ DAYS = (
     ("monthly on 1", "The first of the month"),
 )
 """The rules of days that can be chosen, and their words."""
+_REGIONS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+MORNING = time(7, 30)
+"""When somebody new gets a digest who says nothing else."""
+Choices = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +60,13 @@ class ProfileFields:
 
     name: str
     keywords: str
-    match: str = "near"
+    match: MatchMode = "near"
     capitals: bool = True
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that they mean, with no more keywords than there may be."""
+        return Profile(self.name, tuple(lines(self.keywords)[:MOST_KEYWORDS]), self.match, self.capitals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class Filled:
     subscriber: Subscriber | None
 
     @property
-    def days(self) -> tuple[tuple[str, str], ...]:
+    def days(self) -> Choices:
         """The rules of days to choose from, with one that is there already."""
         rule = self.values.get("days", "daily")
         return DAYS if any(rule == known for known, _ in DAYS) else ((rule, rule.capitalize()), *DAYS)
@@ -85,7 +107,7 @@ def of_subscriber(subscriber: Subscriber) -> Filled:
 
 def read(form: Form, known: Subscriber, editions: Editions, calendars: Collection[str]) -> Filled:
     """What a form means; fields that it does not have stay as they are `known`. The address is `known`'s, too."""
-    typed = {name: form[name][-1].strip() for name in _PLAIN if form.get(name)}
+    typed = {name: given(form, name).strip() for name in _PLAIN if form.get(name)}
     there = of_subscriber(known)
     values = {**there.values, **typed}
     profiles = tuple(_profiles(form)) if "keywords-0" in form else there.profiles
@@ -94,21 +116,59 @@ def read(form: Form, known: Subscriber, editions: Editions, calendars: Collectio
         table = SubscriberTable.model_validate(_table(values, profiles, known))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            faults.setdefault(_field(fault["loc"]), _sentence(said(fault, SubscriberTable)))
+            faults.setdefault(_field(fault["loc"]), _said(fault))
         table = None
     faults |= dict(_profile_faults(profiles))
+    if len(values["name"]) > LONGEST_NAME:
+        faults["name"] = f"A name has at most {LONGEST_NAME} characters."
     if table:
         faults |= {key: _sentence(fault) for key, fault in table.misfits(editions.max_entries, calendars)}
     subscriber = None if faults or table is None else table.subscriber(editions.max_entries)
-    if subscriber:
-        faults |= dict(_unreadable(subscriber))
-    return Filled(values, profiles, faults, None if faults else subscriber)
+    return Filled(values, profiles, faults, subscriber)
+
+
+def of_newcomer(editions: Editions) -> Filled:
+    """The form of somebody of whom nothing is known yet."""
+    return replace(of_subscriber(_newcomer("", editions)), subscriber=None)
+
+
+def read_newcomer(form: Form, editions: Editions) -> Filled:
+    """What somebody new typed, with the address, which stays as typed."""
+    email = given(form, "email")
+    filled = read(form, _newcomer(email, editions), editions, ())
+    fault = address_fault(email)
+    faults = {**filled.faults, **({"email": fault} if fault else {})}
+    person = replace(filled.subscriber, email=email.strip()) if filled.subscriber and not fault else None
+    return Filled({**filled.values, "email": email}, filled.profiles, faults, person)
+
+
+def _newcomer(email: str, editions: Editions) -> Subscriber:
+    return Subscriber(
+        email, (Profile("Digest", ()),), cadence=Cadence(send_at=MORNING), max_entries=editions.max_entries
+    )
+
+
+def zones(own: str) -> tuple[tuple[str, Choices], ...]:
+    """The time zones to choose from, by region, with one's own wherever that is."""
+    regions = _regions()
+    known = any(zone == own for _, choices in regions for zone, _ in choices)
+    return regions if known else (("As it is", ((own, own),)), *regions)
+
+
+@lru_cache(maxsize=1)
+def _regions() -> tuple[tuple[str, Choices], ...]:
+    regions: dict[str, list[tuple[str, str]]] = {"Everywhere": [("UTC", "UTC")]}
+    for zone in sorted(available_timezones()):
+        region, _, place = zone.partition("/")
+        if region in _REGIONS:
+            regions.setdefault(region, []).append((zone, place.replace("/", ", ").replace("_", " ")))
+    return tuple((region, tuple(choices)) for region, choices in regions.items())
 
 
 def address_fault(address: str) -> str:
     """What is wrong with an address as typed ("": nothing)."""
     try:
-        identity(parse_address(address))
+        envelope_address(parse_address(address), smtputf8=True)
     except (UsageError, MessageError):
         return "That is no mail address. Write one like name@example.org."
     return ""
@@ -118,19 +178,14 @@ def _profiles(form: Form) -> Iterator[ProfileFields]:
     """The profiles in a form, but for those without a name and keywords."""
     for number in range(MOST_PROFILES):
         if f"keywords-{number}" in form:
-            match = _last(form, f"match-{number}")
             found = ProfileFields(
-                clean(_last(form, f"profile-{number}")) or "Digest",
-                _last(form, f"keywords-{number}").replace("\r\n", "\n"),
-                match if match in _MATCHES else "near",
+                clean(given(form, f"profile-{number}")) or "Digest",
+                given(form, f"keywords-{number}").replace("\r\n", "\n"),
+                next((mode for mode, _ in MATCHES if mode == given(form, f"match-{number}")), "near"),
                 capitals=f"capitals-{number}" in form or f"match-{number}" not in form,
             )
             if found.keywords.strip() or number == 0:
                 yield found
-
-
-def _last(form: Form, name: str) -> str:
-    return form[name][-1] if form.get(name) else ""
 
 
 def lines(text: str) -> list[str]:
@@ -165,6 +220,9 @@ def _profile_faults(profiles: Collection[ProfileFields]) -> Iterator[tuple[str, 
             yield f"keywords-{number}", "Write at least one keyword."
         elif len(keywords) > MOST_KEYWORDS:
             yield f"keywords-{number}", f"These are {len(keywords)} keywords; {MOST_KEYWORDS} are the most."
+        elif found := check(profile.profile):
+            named = (f"{cut(fault.keyword, LONGEST_NAME)}: {fault.reason}. {fault.hint}" for fault in found)
+            yield f"keywords-{number}", "\n".join(named)
         if len(profile.name) > LONGEST_NAME:
             yield f"profile-{number}", f"A name has at most {LONGEST_NAME} characters."
         elif profile.name in names:
@@ -172,19 +230,11 @@ def _profile_faults(profiles: Collection[ProfileFields]) -> Iterator[tuple[str, 
         names.add(profile.name)
 
 
-def _unreadable(subscriber: Subscriber) -> Iterator[tuple[str, str]]:
-    for number, profile in enumerate(subscriber.profiles):
-        if found := check(profile):
-            yield f"keywords-{number}", "\n".join(f"{fault.keyword}: {fault.reason}. {fault.hint}" for fault in found)
+def _said(fault: ErrorDetails) -> str:
+    if fault["type"].startswith("int_"):
+        return "Write a whole number."
+    return _sentence(said(fault, SubscriberTable)).replace("Input should be", "It should be")
 
 
 def _sentence(fault: str) -> str:
     return f"{fault[:1].upper()}{fault[1:]}{'' if fault.endswith(('.', '?')) else '.'}"
-
-
-def with_address(filled: Filled, email: str) -> Filled:
-    """The same form with the address of somebody new, who is a subscriber only if that can be one."""
-    fault = address_fault(email)
-    faults = {**filled.faults, **({"email": fault} if fault else {})}
-    person = replace(filled.subscriber, email=email.strip()) if filled.subscriber and not fault else None
-    return Filled({**filled.values, "email": email}, filled.profiles, faults, person)

@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_OCTETS = 256 * 1024
 LONGEST = 30.0
+TOO_MUCH = "That is too much", "Send less, and try again."
+"""The title and words of an error page."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -43,8 +45,8 @@ Refuse = Callable[[int, str, str], Response]
 """Makes the page of an error: its status, title and words."""
 
 
-class _TooLargeError(Exception):
-    pass
+class TooLargeError(Exception):
+    """A body has more than MOST_OCTETS; whoever reads it gets to know."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,10 @@ class Guard:
             else:
                 async with asyncio.timeout(LONGEST):
                     await self.app(scope, _limited(receive), answering.send)
-        except _TooLargeError:
-            await self._give_up(answering, scope, receive, 413, "That is too much", "Send less, and try again.")
         except TimeoutError:
-            words = "The answer took too long. Nothing is lost; try again in a minute."
-            await self._give_up(answering, scope, receive, 503, "Not now", words)
+            if not answering.begun:
+                words = "The answer took too long. Nothing is lost; try again in a minute."
+                await self.refuse(503, "Not now", words)(scope, receive, answering.send)
 
     def _headers(self) -> dict[str, str]:
         secure = self.hsts_seconds and self.url.startswith("https:")
@@ -84,17 +85,11 @@ class Guard:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MOST_OCTETS:
-            return self.refuse(413, "That is too much", "Send less, and try again.")
+            return self.refuse(413, *TOO_MUCH)
         if scope["method"] in _SAFE or self.foreign(scope["path"]) or _is_ours(headers, self.url):
             return None
         words = "This came from another site, and nothing was changed. Open the page itself, and do it there."
         return self.refuse(403, "Not from there", words)
-
-    async def _give_up(
-        self, answering: _Answering, scope: Scope, receive: Receive, status: int, title: str, words: str
-    ) -> None:
-        if not answering.begun:
-            await self.refuse(status, title, words)(scope, receive, answering.send)
 
 
 def _is_ours(headers: Mapping[str, str], url: str) -> bool:
@@ -131,7 +126,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > MOST_OCTETS:
-            raise _TooLargeError
+            raise TooLargeError
         return message
 
     return received

@@ -4,6 +4,7 @@ Rules
 -----
 1. Every value is escaped; an undefined name is an error.
 2. Nothing is inline: no script, no style, so that the strictest policy holds.
+3. A mail is shown as it is, with its own styles, in a sandbox: it runs, loads and sends nothing, whatever stands in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from digest.rendering.edition import Site
 from digest.rendering.templates import packaged
 
 FOLDER = "web"
+_OF_MAIL = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox "
+)
 
 
 class Pages:
@@ -49,6 +54,11 @@ class Pages:
         """One block of a template."""
         found = self._environment.get_template(template)
         return HTMLResponse("".join(found.blocks[block](found.new_context(dict(values)))))
+
+
+def sandboxed(html: str | bytes, sandbox: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The HTML of a mail (rule 3). `sandbox`: what a link in it may do, as in HTML's attribute."""
+    return HTMLResponse(html, headers={"Content-Security-Policy": _OF_MAIL + sandbox, **(headers or {})})
 
 
 def seen(address: str) -> Response:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from digest.web import archive, feed, feedback, operator, preferences, subscribe, unsubscribe
-from digest.web.desk import Desk, Page
+from digest.settings import Web
+from digest.web import archive, data, feed, feedback, operator, pause, preferences, signin, subscribe, unsubscribe
+from digest.web.desk import Page
 
 
-def pages(desk: Desk) -> tuple[Page, ...]:
+def pages(web: Web) -> tuple[Page, ...]:
     """The pages of a site: without a token for the operator there are none for the operator."""
     for_all = (
         *subscribe.PAGES,
+        *signin.PAGES,
         *preferences.PAGES,
+        *data.PAGES,
+        *pause.PAGES,
         *unsubscribe.PAGES,
         *archive.PAGES,
         *feedback.PAGES,
         *feed.PAGES,
     )
-    return (*for_all, *operator.PAGES) if desk.web.operator_token.get_secret_value() else for_all
+    return (*for_all, *operator.PAGES) if web.operator_token.get_secret_value() else for_all
