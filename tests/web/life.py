@@ -208,7 +208,9 @@ def main() -> None:
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
 
             def shoot(name: str, page: Page = page, kind: str = f"{width}-{scheme}") -> None:
-                page.screenshot(path=arguments.out / f"{name}-{kind}.png", full_page=True)
+                size = page.evaluate("[window.innerWidth, Math.min(document.documentElement.scrollHeight, 1800)]")
+                clip = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+                page.screenshot(path=arguments.out / f"{name}-{kind}.png", full_page=True, clip=clip)  # type: ignore[arg-type]  # a FloatRect
 
             Life(shown, page, script=True, look=shoot).whole()
 
