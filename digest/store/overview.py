@@ -39,7 +39,7 @@ class Count(NamedTuple):
 
 
 def count_active(connection: Connection) -> int:
-    """How many are subscribed: all but those without a next slot. SQLite counts a whole index quicker than most of it."""
+    """How many are subscribed: all but those without a next slot, as SQLite counts a whole index quickest."""
     everybody: int = connection.execute(select(func.count()).select_from(subscribers)).scalar_one()
     return everybody - connection.execute(select(func.count()).where(subscribers.c.due_at.is_(None))).scalar_one()
 
