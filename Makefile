@@ -14,7 +14,7 @@ demo: setup
 	$(BIN)/digest demo
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: setup
 	$(BIN)/ruff check

@@ -29,7 +29,7 @@ paths = ["."]
 address = "{SENDER}"
 [web]
 url = "https://digest.example.org"
-secrets = ["{"secret" * 6}"]
+secrets = ["a secret to measure with"]
 """
 
 

@@ -196,7 +196,7 @@ class App:
             return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
 
     def web(self, ring: Callable[[], None] = lambda: None) -> ASGIApp:
-        """The web pages. `ring` is called when somebody new is due.
+        """The web pages. `ring` is called when somebody new may be due.
 
         Raises ConfigError without web.url, UsageError without the extra.
         """
@@ -213,16 +213,11 @@ class App:
             where = self.config.where(("web", "url"))
             raise ConfigError(f'{where}: the web pages need their public address: url = "https://digest.example.org"')
         postman = self._postman()
-
-        def ring_both() -> None:
-            postman.ring()
-            ring()
-
         caught = inbox.pages(self.inbox) if self.inbox else ()
-        desk = self._desk(ring_both, inbox.PATH if caught else "")
+        desk = self._desk(ring, postman.ring, inbox.PATH if caught else "")
         return application(desk, (*pages(desk.web), *caught), [postman.run, Warmth(desk.trials, self.clock).run])
 
-    def _desk(self, ring: Callable[[], None], inbox: str) -> Desk:
+    def _desk(self, ring: Callable[[], None], post: Callable[[], None], inbox: str) -> Desk:
         """What the pages work with; `inbox` is where a demo shows its mails, below the site's address."""
         from digest.web.desk import Desk  # noqa: PLC0415 (as above)
         from digest.web.pages import Pages  # noqa: PLC0415
@@ -241,6 +236,7 @@ class App:
             tuple(map(written, self._paths)),
             self._stale_seconds,
             ring,
+            post,
         )
 
     def _postman(self) -> Postman:

@@ -12,12 +12,13 @@ Rules
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from threading import Lock
 from typing import NamedTuple
+
+import numpy as np
 
 from digest.matching import Lookup
 from digest.matching.duplicates import distinct
@@ -208,8 +209,9 @@ class _Bench:
     def _by_day(self, columns: Sequence[int]) -> tuple[tuple[date, int], ...]:
         """How many of these came in on each day; what a clock set wrong put into the future came in today."""
         first = self._today - self._days + 1
-        counts = Counter(min(self._loaded_at[column] // _DAY, self._today) for column in columns)
-        return tuple((_date(day), counts[day]) for day in range(first, self._today + 1))
+        came = np.minimum(np.array(self._loaded_at, dtype=np.int64)[list(columns)] // _DAY, self._today) - first
+        counts = np.bincount(came[came >= 0], minlength=self._days).tolist()
+        return tuple((_date(first + place), number) for place, number in enumerate(counts))
 
 
 def _date(day: int) -> date:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from digest import exposure
 from digest.cadence import calendar_names, canonical, skip_fault
 from digest.model import Cadence, MatchMode, Profile, Subscriber
 
@@ -103,6 +104,10 @@ CalendarName = Annotated[str, AfterValidator(_calendar_name)]
 Domain = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[^\s@]+$")]
 PerMinute = Annotated[int, Field(ge=1)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+Secret = Annotated[SecretStr, AfterValidator(exposure.secret)]
+Token = Annotated[SecretStr, AfterValidator(exposure.token)]
+SiteUrl = Annotated[str, AfterValidator(exposure.site)]
+Proxy = Annotated[str, AfterValidator(exposure.proxy)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -184,28 +189,23 @@ class Editions(_Section):
     skip: tuple[Skip, ...] = Field(default=(), description="days on which nobody gets one")
 
 
-_LEAST_TOKEN = 16
-
-
 class Web(_Section):
     """The public address of the web pages, without which mails carry no links to them; and how they are served."""
 
-    url: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")
-    secrets: tuple[SecretStr, ...] = ()
+    url: SiteUrl = ""
+    secrets: tuple[Secret, ...] = ()
     host: Text = "127.0.0.1"
     port: int = Field(default=8480, ge=1, le=65535)
     signups: bool = Field(default=True, description="whether strangers may subscribe")
-    operator_token: SecretStr = Field(default=SecretStr(""), description="opens the operator's pages; none: none there")
-    trusted_proxies: tuple[Text, ...] = Field(default=(), description="whose X-Forwarded-For is believed")
+    operator_token: Token = Field(default=SecretStr(""), description="opens the operator's pages; none: none there")
+    trusted_proxies: tuple[Proxy, ...] = Field(default=(), description="whose X-Forwarded-For is believed")
     hsts_seconds: int = Field(default=0, ge=0, description="for which browsers are told to use https only")
     letters_per_hour: int = Field(default=500, ge=1, description="mails to confirm and to sign in, to all together")
 
     @model_validator(mode="after")
     def _signed(self) -> Web:
         if self.url and not self.secrets:
-            raise ValueError('a web address needs a secret to sign its links: add secrets = ["a long random text"]')
-        if 0 < len(self.operator_token.get_secret_value()) < _LEAST_TOKEN:
-            raise ValueError(f"operator_token is shorter than {_LEAST_TOKEN} characters; make a long random one")
+            raise ValueError(f'a web address needs a secret to sign its links: secrets = ["..."]; {exposure.MAKE_ONE}')
         return self
 
 

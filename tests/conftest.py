@@ -67,6 +67,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def sqlite_store(tmp_path: Path, empty_database: Path) -> Iterator[Store]:
+    """A store without anything in it, for what is SQLite's own."""
+    shutil.copyfile(empty_database, tmp_path / "digest.db")
+    with closing(open_store("sqlite:///digest.db", tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
 def visit(place: Workplace, mails: Mails, empty_database: Path) -> Iterator[Visit]:
     """A visitor of the web pages; Ada is subscribed by the configuration, to reward models but no surveys."""
     shutil.copyfile(empty_database, place.folder / place.database)

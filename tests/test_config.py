@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import secrets
 import tomllib
 from datetime import date, time
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from digest import config
 from digest.app import opened
@@ -18,7 +21,7 @@ from digest.errors import ConfigError, UsageError
 from digest.model import Cadence, Profile, Subscriber
 from digest.settings import Dkim, ProfileTable, SubscriberTable
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
+README, EXAMPLE = (Path(__file__).resolve().parents[1] / name for name in ("README.md", "config.example.toml"))
 LEAST = """\
 [store]
 url = "sqlite:///digest.db"
@@ -34,7 +37,7 @@ address = "digest@example.org"
 email = "ada@example.org"
 keywords = ["reward model", "quantiz*", "-survey"]          # or [[subscribers.profiles]] name, keywords, match
 """
-CANARY = "canary-7c1f"
+CANARY = "canary-7c1f-of-tests"
 
 
 @pytest.fixture
@@ -354,8 +357,127 @@ def test_a_subscriber_without_keywords_is_told_what_there_is(file: Path) -> None
 
 def test_a_web_address_needs_a_secret(file: Path) -> None:
     """Without one its links could be forged."""
-    (told,) = faults(file, LEAST.replace("[store]", '[web]\nurl = "https://digest.example.org"\n[store]'))
+    (told,) = faults(file, web('url = "https://digest.example.org"'))
     assert told.startswith("digest.toml:1: web: a web address needs a secret")
+
+
+def web(*lines: str) -> str:
+    """The least configuration with a table [web] at its beginning."""
+    return "\n".join(("[web]", *lines, LEAST))
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        ("", "at least 16 characters"),
+        (f"{CANARY[:13]}  ", "at least 16 characters"),
+        (" " * 40, "at least 16 characters"),
+        ("abcde" * 8, "at least 6 different characters"),
+        ("A long random text ", "an example"),
+        ("another long text", "an example"),
+    ],
+)
+def test_a_secret_that_can_be_guessed_is_refused(file: Path, secret: str, why: str) -> None:
+    """Each by its place, with the command that makes a good one, and without showing it."""
+    told = faults(file, web(f'secrets = ["a secret for tests", "{secret}"]', f'operator_token = "{secret}"'))
+    assert len(told) == (2 if secret else 1)  # no token: no pages for the operator
+    assert all(why in line and "secrets.token_urlsafe(32)" in line for line in told)
+    assert told[0].startswith("digest.toml:2: web.secrets[2]: ")
+    assert told[-1].startswith("digest.toml:3: web.operator_token: " if secret else "digest.toml:2: ")
+    assert not secret.strip() or secret.strip() not in "".join(told)
+
+
+def test_a_secret_as_its_command_makes_it_is_taken(file: Path) -> None:
+    """Unchanged; around the operator's token spaces do not count, as when it is typed."""
+    made, token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    file.write_text(web(f'secrets = [" {made}"]', f'operator_token = " {token} "'), encoding="utf-8")
+    taken = load(file).web
+    assert [one.get_secret_value() for one in taken.secrets] == [f" {made}"]
+    assert taken.operator_token.get_secret_value() == token
+
+
+def test_the_secrets_of_the_readme_are_refused(file: Path) -> None:
+    """Whoever copies them as they stand is told so."""
+    table = re.search(r"^\[web\]\n(.+?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert table
+    told = faults(file, web(table[1]))
+    assert [line.split(": ")[1] for line in told] == ["web.secrets[1]", "web.operator_token"]
+    assert all("an example" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("digest.example.org", 'write it like "https://digest.example.org"'),
+        ("ftp://digest.example.org", "write it like"),
+        ("https://", "write it like"),
+        ("https:///digest", "write it like"),
+        ("https://digest*example.org", "write it like"),
+        ("https://digest example.org", "write it like"),
+        ("https://digest.example.org\\n", "write it like"),
+        (f"https://ada:{CANARY}@digest.example.org", "no name and no password"),
+        (f"https://ada:{CANARY}@[digest", "write it like"),
+        ("https://digest.example.org:", "a port is a number"),
+        ("https://digest.example.org:0", "a port is a number"),
+        ("https://digest.example.org:65536", "a port is a number"),
+        ("https://digest.example.org:https", "a port is a number"),
+        ("https://digest.example.org?a=b", "no ?"),
+        ("https://digest.example.org/#top", "no #"),
+        ("https://digest.example.org/a/../b", ".."),
+        ("https://digest.example.org/%2e%2E", ".."),
+        ("https://digest.example.org//evil.example", "an empty part"),
+    ],
+)
+def test_an_address_that_links_cannot_begin_with_is_refused(file: Path, url: str, why: str) -> None:
+    """In words, with the place, and without a password that stands in it."""
+    (told,) = faults(file, web(f'url = "{url}"', 'secrets = ["a secret for tests"]'))
+    assert told.startswith("digest.toml:2: web.url: ")
+    assert why in told
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8480", "https://[::1]:8480/", "http://localhost", "https://a.example/digest/of/ours/"]
+)
+def test_an_address_may_have_a_port_and_a_path(file: Path, url: str) -> None:
+    """It is kept as it stands."""
+    file.write_text(web(f'url = "{url}"', 'secrets = ["a secret for tests"]'), encoding="utf-8")
+    assert load(file).web.url == url
+
+
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [
+        ("*", "is not an IP address or network"),
+        ("", "is not an IP address or network"),
+        ("proxy.example.org", "is not an IP address or network"),
+        ("127.0.0.1:8480", "is not an IP address or network"),
+        ("10.1.2.3/8", "as in '10.0.0.0/8'"),
+        ("0.0.0.0/0", "is everybody"),
+        ("::/0", "is everybody"),
+    ],
+)
+def test_a_proxy_that_would_be_everybody_or_nobody_is_refused(file: Path, proxy: str, why: str) -> None:
+    """With its place in the list."""
+    (told,) = faults(file, web(f'trusted_proxies = ["127.0.0.1", "{proxy}"]'))
+    assert told.startswith("digest.toml:2: web.trusted_proxies[2]: ")
+    assert why in told
+
+
+@pytest.mark.parametrize(("proxy", "peer"), [("127.0.0.1", "127.0.0.1"), ("10.0.0.0/8", "10.1.2.3"), ("::1", "::1")])
+def test_a_proxy_that_is_taken_is_one_for_the_server_too(file: Path, proxy: str, peer: str) -> None:
+    """What uvicorn makes of the list believes those that are named, and nobody else."""
+    file.write_text(web(f'trusted_proxies = ["{proxy}"]'), encoding="utf-8")
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    behind: Any = ProxyHeadersMiddleware(app, list(load(file).web.trusted_proxies))
+    for address in (peer, "192.0.2.1"):
+        headers = [(b"x-forwarded-for", b"198.51.100.7")]
+        asyncio.run(behind({"type": "http", "client": (address, 1), "headers": headers}, None, None))
+    assert seen == ["198.51.100.7", "192.0.2.1"]
 
 
 @pytest.mark.parametrize("value", ['"2026-12-01"', "2026-12-01"])

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. An address is kept as typed. Two addresses are one person when `identity` gives the same for both.
+1. An address is kept as typed. Two addresses are one person when `identity` gives the same for both: they differ in
+   capitals at most, for a mailbox with ß is not the one with ss.
 2. A relay of one's own delivers to `me@localhost` and `me@mail.local`, so names of no public use are addresses, too.
 3. A domain travels as its A-label (RFC 5890). A local part beyond ASCII needs a relay with SMTPUTF8 (RFC 6531).
 4. On the wire a local part has at most 64 octets and a domain 255 (RFC 5321 4.5.3.1), and neither holds a space, a
@@ -37,9 +38,9 @@ def parse_address(text: str) -> str:
 
 
 def identity(address: str) -> str:
-    """What is the same for every spelling of one address: folded capitals, NFC, the domain as its A-label."""
+    """What is the same for every spelling of one address: small letters, NFC, the domain as its A-label."""
     local, _, domain = unicodedata.normalize("NFC", address).rpartition("@")
-    return f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain(domain).lower()}"
+    return f"{unicodedata.normalize('NFC', local.lower())}@{ascii_domain(domain).lower()}"
 
 
 @lru_cache(maxsize=4096)  # each is asked for several times on its way

@@ -23,7 +23,7 @@ from digest.doctor.findings import Finding, Level
 from digest.doctor.machine import database_file
 from digest.listings.folder import Problem, scan
 
-_SECRETS = frozenset(("password", "secrets", "heartbeat"))
+_SECRETS = frozenset(("password", "secrets", "operator_token", "heartbeat"))
 _SHOWN = 3
 
 

@@ -88,12 +88,12 @@ def missed(entry: Entry, misses: tuple[Miss, ...], faults: Sequence[QueryError])
 
 def kept_out(entry: Entry, reasons: Sequence[Reason], *, several: bool) -> Verdict:
     """These exclusions hit it; `several`: the subscriber has several profiles."""
-    named = [f"{clean(why.keyword)}{f' of {clean(why.profile)}' if several else ''} ({_quoted(why)})" for why in reasons]
+    named = [f"{clean(why.keyword)}{f' of {clean(why.profile)}' if several else ''} ({_words(why)})" for why in reasons]
     words = f"Kept out by {', '.join(named)}, as the keywords are now."
     return Verdict(entry, Standing.EXCLUDED, words, reasons=tuple(reasons))
 
 
-def _quoted(reason: Reason) -> str:
+def _words(reason: Reason) -> str:
     """The words that hit, and where: “survey” in the title."""
     return f"“{'”, “'.join(map(clean, reason.words))}” in the {reason.field}"
 

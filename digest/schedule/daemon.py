@@ -153,9 +153,10 @@ class Daemon:
         except BaseException:
             await stack.aclose()
             raise
+        logs.configure(serve.logs, serve.level)
         if self._web:
             self._pages.take_up(pages)
-        logs.configure(serve.logs, serve.level)
+            _log.info("pages", url=web.url, host=web.host, port=web.port)
         self._heartbeat = Heartbeat(program.config.alarms.heartbeat.get_secret_value())
         self._drain_seconds = serve.drain_seconds
         old, self._stack, self._program = self._stack, stack, program

@@ -37,7 +37,7 @@ class Program(Protocol):
         """Look for what is broken or overdue, mail the operator of what is new; return all that is open, in words."""
 
     def web(self, ring: Callable[[], None]) -> ASGIApp:
-        """The web pages, which `ring`, from any thread, when somebody new is due or a letter waits."""
+        """The web pages, which `ring`, from any thread, when somebody new may be due."""
 
 
 Opening = Callable[[], AbstractContextManager[Program]]

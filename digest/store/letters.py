@@ -5,6 +5,7 @@ Rules
 1. A letter waits as PLANNED. Who sends it claims it first, for CLAIMED seconds: after a kill it is claimed again, and
    sent again with the same bytes.
 2. One that was sent or failed is forgotten after 30 days.
+3. An address gets few a day, as RATES say. They are given back when one failed, and to who is forgotten.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection, func, literal_column, select, update
 
 from digest.model import State
+from digest.store import rates
+from digest.store.rates import Rate
 from digest.store.schema import letters as table
 
 Kind = Literal["confirm", "sign-in"]
 CLAIMED = 600
+SUBSCRIBING, SIGNING_IN = Rate("letter", 1, 86_400), Rate("sign-in", 3, 86_400)
+RATES = SUBSCRIBING, SIGNING_IN
+"""Of one address, by the page where it was typed; the name of a rate's owner is the identity."""
 _KEPT_SECONDS = 30 * 86_400
 _waits = table.c.state == literal_column(f"'{State.PLANNED}'")  # in the words of the index, so that it is used
 
@@ -55,6 +61,12 @@ def settle(connection: Connection, letter: int, state: State, code: int, reason:
     """Note what became of a letter: SENT, FAILED, or PLANNED to be tried again at `next_at`."""
     values = {"state": state, "code": code, "reason": reason, "next_at": next_at}
     connection.execute(update(table).where(table.c.id == letter).values(values))
+
+
+def give_back(connection: Connection, identity: str) -> None:
+    """Let an address get letters again today."""
+    for rate in RATES:
+        rates.give_back(connection, rate.scope, identity)
 
 
 def forget_old(connection: Connection, now: int) -> None:

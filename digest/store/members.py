@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, or_,
 from digest.model import Edition, Subscriber
 from digest.store import subscribers, suppressions
 from digest.store.editions import FULL, edition
-from digest.store.letters import Letter
+from digest.store.letters import Letter, give_back
 from digest.store.schema import contents, editions, letters, signups
 from digest.store.schema import subscribers as table
 from digest.store.signups import Signup
@@ -135,6 +135,7 @@ def forget(connection: Connection, member: Member, now: int) -> None:
     connection.execute(delete(contents).where(contents.c.edition.in_(select(editions.c.id).where(mine))))
     connection.execute(update(editions).where(mine).values(reason=""))  # which may repeat the address
     connection.execute(delete(letters).where(_to(member)))
+    give_back(connection, member.identity)
     asked = update(signups).where(signups.c.identity == member.identity)
     connection.execute(asked.values(identity="forgotten." + cast(signups.c.id, Text), email="", wishes={}))
     nothing: dict[str, Any] = {"identity": f"forgotten.{number}", "email": "", "name": "", "profiles": [], "skip": []}

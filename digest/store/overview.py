@@ -46,7 +46,7 @@ def count_active(connection: Connection) -> int:
 
 def count_waiting(connection: Connection, now: int) -> Count:
     """How many have asked for a digest and may still confirm."""
-    valid = signups.c.asked_at > now - LIFETIMES["confirm"]
+    valid = (signups.c.asked_at > now - LIFETIMES["confirm"]) & (signups.c.email != "")
     return _counted(connection, signups, valid & signups.c.confirmed_at.is_(None))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, case, delete, select
+from sqlalchemy import ColumnElement, Connection, case, delete, select
 
 from digest.store.dialect import insert_or
 from digest.store.keyed import hashed, key_for
@@ -37,11 +37,26 @@ def spend(connection: Connection, rate: Rate, name: str, now: float) -> float:
     )
     if connection.execute(spent.returning(table.c.free_at)).first():
         return 0.0
-    held = select(table.c.free_at).where(table.c.scope == rate.scope, table.c.key == key)
-    free_at: float = connection.execute(held).scalar_one()
-    return max(1.0, free_at + step - most)
+    return max(1.0, wait(connection, rate, name, now))
+
+
+def wait(connection: Connection, rate: Rate, name: str, now: float) -> float:
+    """After how many seconds it would be allowed (0: now); nothing is spent."""
+    held = select(table.c.free_at).where(_is(rate.scope, hashed(key_for(connection, _KEY), name)))
+    free_at: float = connection.execute(held).scalar() or now
+    later, most = max(free_at, now) + rate.seconds / rate.events, now + rate.seconds
+    return 0.0 if later <= most + _ROUNDING else max(1.0, later - most)
+
+
+def give_back(connection: Connection, scope: str, name: str) -> None:
+    """Let somebody do again all that they may do at once."""
+    connection.execute(delete(table).where(_is(scope, hashed(key_for(connection, _KEY), name))))
 
 
 def forget_old(connection: Connection, now: float) -> None:
     """Remove what holds nothing back any more."""
     connection.execute(delete(table).where(table.c.free_at <= now))
+
+
+def _is(scope: str, key: str) -> ColumnElement[bool]:
+    return (table.c.scope == scope) & (table.c.key == key)

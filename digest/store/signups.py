@@ -2,16 +2,18 @@
 
 Rules
 -----
-1. There is one signup for an address; to ask again puts the newer wishes in its place.
-2. It is forgotten when no link to it can be valid any more, so that none opens another's that got its number.
+1. There is one signup for an address; to ask again puts the newer wishes in its place. The spelling of the address
+   stays for as long as a link to it can be valid: a letter confirms the mailbox that it went to, and no other.
+2. Whoever asks has one. That of who is subscribed already is written as confirmed, so that the work is the same.
+3. It is forgotten when no link to it can be valid any more, so that none opens another's that got its number.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from digest.model import Subscriber
 from digest.store import subscribers, suppressions
@@ -34,25 +36,21 @@ class Signup(NamedTuple):
     confirmed_at: int | None
 
 
-def ask(connection: Connection, wanted: Named, now: int) -> int:
-    """Note what somebody wants; return the signup's number."""
+def ask(connection: Connection, wanted: Named, now: int, confirmed_at: int | None = None) -> Signup:
+    """Note what somebody wants. Who is subscribed already said yes at `confirmed_at`."""
     connection.execute(table.delete().where(table.c.asked_at < now - _KEPT))
-    asked = {"identity": wanted.identity, "email": wanted.subscriber.email, "asked_at": now}
-    asked |= {"wishes": subscribers.wishes(wanted.subscriber), "confirmed_at": None}
-    again = {name: value for name, value in asked.items() if name != "identity"}
-    made = insert_or(connection, table).values(asked)
-    kept = made.on_conflict_do_update(index_elements=["identity"], set_=again)
-    number: int = connection.execute(kept.returning(table.c.id)).scalar_one()
-    return number
+    email = wanted.subscriber.email
+    asked = {"wishes": subscribers.wishes(wanted.subscriber), "asked_at": now, "confirmed_at": confirmed_at}
+    spelled = case((table.c.asked_at > now - LIFETIMES["confirm"], table.c.email), else_=email)
+    made = insert_or(connection, table).values(asked | {"identity": wanted.identity, "email": email})
+    kept = made.on_conflict_do_update(index_elements=["identity"], set_=asked | {"email": spelled})
+    return _signup(connection.execute(kept.returning(table)).one())
 
 
 def find(connection: Connection, number: int) -> Signup | None:
     """A signup by its number; None: there is none, or they wanted to be forgotten."""
     row = connection.execute(select(table).where(table.c.id == number, table.c.email != "")).first()
-    if row is None:
-        return None
-    wisher = subscribers.wisher(SimpleNamespace(id=0, paused_until=None, **row.wishes))
-    return Signup(row.id, row.identity, wisher, row.asked_at, row.confirmed_at)
+    return _signup(row) if row else None
 
 
 def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -> int:
@@ -71,3 +69,8 @@ def count_open(connection: Connection) -> int:
     """How many have asked and not said yes."""
     waits = table.c.confirmed_at.is_(None) & (table.c.email != "")
     return connection.execute(select(func.count()).where(waits)).scalar_one()
+
+
+def _signup(row: Row[Any]) -> Signup:
+    wanted = SimpleNamespace(**row.wishes | {"id": 0, "paused_until": None, "email": row.email})
+    return Signup(row.id, row.identity, subscribers.wisher(wanted), row.asked_at, row.confirmed_at)

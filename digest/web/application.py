@@ -19,7 +19,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from digest.store import rates
 from digest.web.desk import Asked, Desk, Form, Page, RefusedError
 from digest.web.guard import TOO_MUCH, Guard, TooLargeError
 
@@ -38,6 +37,7 @@ Helper = Callable[[], Awaitable[None]]
 
 def application(desk: Desk, pages: Sequence[Page], helpers: Sequence[Helper] = ()) -> ASGIApp:
     """The pages, behind the guard."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings quote what any stranger posts
     routes = [Route(page.path, _endpoint(desk, page), methods=list(page.methods)) for page in pages]
     static = Mount("/static", _Kept(StaticFiles(packages=[("digest.web", "static")])))
     everything = [static, *routes]
@@ -84,22 +84,8 @@ def _endpoint(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]
 
 def _answered(page: Page, asked: Asked) -> Response:
     if asked.posted and not page.foreign:
-        allow(asked, page.rate, asked.client)
+        asked.spend(page.rate, asked.client)
     return page.handler(asked)
-
-
-def allow(asked: Asked, rate: rates.Rate, name: str) -> None:
-    """Let something be done so often only. Raises RefusedError."""
-    with asked.desk.store.write() as connection:
-        seconds = rates.spend(connection, rate, name, asked.desk.clock())
-    if seconds:
-        words = f"That was too often. Try again in {_in_words(seconds)}; nothing was changed."
-        raise RefusedError(429, "Too many requests", words, {"Retry-After": str(int(seconds) + 1)})
-
-
-def _in_words(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return "a minute" if minutes <= 1 else f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
 
 
 async def _asked(desk: Desk, request: Request, page: Page) -> Asked:

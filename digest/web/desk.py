@@ -16,6 +16,7 @@ from digest import tokens
 from digest.backtest import Trials
 from digest.press import Press
 from digest.settings import Editions, Web
+from digest.store import rates
 from digest.store.rates import Rate
 from digest.store.store import Store
 from digest.tokens import Passing, Purpose
@@ -36,8 +37,8 @@ class RefusedError(Exception):
 class Desk:
     """All that pages need of the program.
 
-    `ring` is called when a letter waits or somebody new is due. `paths` are the configured listing paths as the
-    database knows them.
+    `ring` is called when somebody new may be due, `post` when a letter waits. `paths` are the configured listing paths
+    as the database knows them.
     """
 
     store: Store
@@ -51,6 +52,7 @@ class Desk:
     paths: Sequence[str] = ()
     stale_seconds: int = 0
     ring: Callable[[], None] = field(default=lambda: None)
+    post: Callable[[], None] = field(default=lambda: None)
 
     @property
     def base(self) -> str:
@@ -71,10 +73,6 @@ class Desk:
     def sign(self, purpose: Purpose, number: int) -> str:
         """A token for a link."""
         return tokens.sign(purpose, number, self.press.secrets)
-
-    def sign_passing(self, purpose: Passing, number: int, at: int) -> str:
-        """A token that ends."""
-        return tokens.sign_passing(purpose, number, self.press.secrets, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +116,14 @@ class Asked:
             raise dead_link()
         return found
 
+    def spend(self, rate: Rate, name: str) -> None:
+        """Let something be done so often only. Raises RefusedError."""
+        with self.desk.store.write() as connection:
+            seconds = rates.spend(connection, rate, name, self.desk.clock())
+        if seconds:
+            words = f"That was too often. Try again in {_in_words(seconds)}; nothing was changed."
+            raise RefusedError(429, "Too many requests", words, {"Retry-After": str(int(seconds) + 1)})
+
     def show(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
     ) -> Response:
@@ -132,6 +138,11 @@ class Asked:
 def given(form: Form, name: str) -> str:
     """The (last) value of a field of a form, "" if there is none."""
     return form[name][-1] if form.get(name) else ""
+
+
+def _in_words(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return "a minute" if minutes <= 1 else f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
 
 
 def dead_link() -> RefusedError:

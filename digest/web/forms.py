@@ -19,7 +19,7 @@ from digest.config import said
 from digest.delivery.address import envelope_address, parse_address
 from digest.errors import MessageError, UsageError
 from digest.model import Cadence, MatchMode, Profile, Subscriber
-from digest.profiles import check
+from digest.profiles import check, parse
 from digest.rendering.clean import clean, cut
 from digest.settings import Editions, SubscriberTable
 from digest.web.desk import Form, given
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_PROFILES, MOST_KEYWORDS, LONGEST_NAME = 10, 100, 60
 _PLAIN = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until")
+_OF_NEWCOMER = ("email", "keywords-0", "zone", "send_at", "days")
 MATCHES: tuple[tuple[MatchMode, str], ...] = (
     ("near", "all of them, near each other"),
     ("any", "any one of them"),
@@ -133,9 +134,9 @@ def of_newcomer(editions: Editions) -> Filled:
 
 
 def read_newcomer(form: Form, editions: Editions) -> Filled:
-    """What somebody new typed, with the address, which stays as typed."""
-    email = given(form, "email")
-    filled = read(form, _newcomer(email, editions), editions, ())
+    """What somebody new typed, with the address, which stays as typed; of the fields of the first page only."""
+    email, own = given(form, "email"), {name: form[name] for name in _OF_NEWCOMER if name in form}
+    filled = read(own, _newcomer(email, editions), editions, ())
     fault = address_fault(email)
     faults = {**filled.faults, **({"email": fault} if fault else {})}
     person = replace(filled.subscriber, email=email.strip()) if filled.subscriber and not fault else None
@@ -223,6 +224,8 @@ def _profile_faults(profiles: Collection[ProfileFields]) -> Iterator[tuple[str, 
         elif found := check(profile.profile):
             named = (f"{cut(fault.keyword, LONGEST_NAME)}: {fault.reason}. {fault.hint}" for fault in found)
             yield f"keywords-{number}", "\n".join(named)
+        elif all(parse(keyword).excluded for keyword in keywords):
+            yield f"keywords-{number}", "All of these only leave out. Add a keyword without a minus."
         if len(profile.name) > LONGEST_NAME:
             yield f"profile-{number}", f"A name has at most {LONGEST_NAME} characters."
         elif profile.name in names:

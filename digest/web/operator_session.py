@@ -3,8 +3,9 @@
 Rules
 -----
 1. The token is that of the configuration, compared in constant time; a client has few tries.
-2. The cookie is signed for this purpose, ends after 12 hours or when the secrets are others, is shown to no script, and
-   comes with nothing that another site sends (SameSite=Strict; `__Host-` where the site allows it, RFC 6265bis 4.1.3).
+2. The cookie is signed for this purpose, ends after 12 hours or when the secrets or the token are others, is shown to
+   no script, and comes with nothing that another site sends (SameSite=Strict; `__Host-` where the site allows it, RFC
+   6265bis 4.1.3).
 3. Without it a page leads to where the operator signs in, and from there to the first page, wherever one wanted to go;
    what would change something is refused.
 """
@@ -12,6 +13,7 @@ Rules
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -43,7 +45,7 @@ def is_operator(asked: Asked) -> bool:
     """Whether a request comes with a session."""
     desk = asked.desk
     cookie = asked.cookies.get(_cookie_name(desk), "")
-    return tokens.read_passing(cookie, "operator", desk.press.secrets, desk.clock()) is not None
+    return tokens.read_passing(cookie, "operator", _secrets(desk), desk.clock()) is not None
 
 
 def number(text: str) -> int | None:
@@ -75,7 +77,8 @@ def _sign_in(asked: Asked) -> Response:
         fault = "That is not it. It stands in the configuration as operator_token, under [web]."
         return asked.show("operator_sign_in.html", 403, fault=fault)
     answer = seen(f"{desk.base}/operator")
-    _keep(answer, desk, desk.sign_passing("operator", 0, desk.clock()), tokens.LIFETIMES["operator"])
+    cookie = tokens.sign_passing("operator", 0, _secrets(desk), desk.clock())
+    _keep(answer, desk, cookie, tokens.LIFETIMES["operator"])
     return answer
 
 
@@ -88,6 +91,12 @@ def _sign_out(asked: Asked) -> Response:
 def _keep(answer: Response, desk: Desk, value: str, seconds: int) -> None:
     name, secure = _cookie_name(desk), desk.web.url.startswith("https:")
     answer.set_cookie(name, value, seconds, path=desk.base or "/", secure=secure, httponly=True, samesite="strict")
+
+
+def _secrets(desk: Desk) -> Sequence[str]:
+    """What signs the cookie: a new token ends all sessions, as new secrets do."""
+    token = desk.web.operator_token.get_secret_value()
+    return [f"{secret} {token}" for secret in desk.press.secrets]
 
 
 def _cookie_name(desk: Desk) -> str:

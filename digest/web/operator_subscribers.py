@@ -53,7 +53,7 @@ def _beginning(typed: str) -> str:
     try:
         return identity(parse_address(typed))
     except (UsageError, MessageError):
-        return unicodedata.normalize("NFC", typed.casefold())
+        return unicodedata.normalize("NFC", typed.lower())
 
 
 def _one(asked: Asked) -> Response:

@@ -163,7 +163,7 @@ class Postman:
     def _suppressed(self, letter: Letter) -> str:
         with self._store.read() as connection:
             found = suppressions.find(connection, identity(letter.email))
-        return f"suppressed: {found.words}" if found and found.kind != "left" else ""
+        return f"suppressed: {found.words}" if found and found.kind != suppressions.LEFT else ""
 
     def _settle(self, letter: Letter, state: State, result: Result) -> None:
         if state in (State.SENT, State.FAILED):
@@ -183,6 +183,8 @@ class Postman:
     def _end(self, letter: Letter, state: State, code: int, reason: str) -> None:
         with self._store.write() as connection:
             letters.settle(connection, letter.id, state, code, reason, 0)
+            if state is State.FAILED:
+                letters.give_back(connection, identity(letter.email))
         _log.info("letter %s, to %s: %s", letter.id, letter.kind, state)
 
 

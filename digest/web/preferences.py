@@ -5,12 +5,15 @@ Rules
 1. Nothing is saved but by the button that says so; to add or remove a profile, or to look at the preview, gives the
    page back with all that was typed.
 2. Who has left sees how to come back, and no form.
+3. What was changed since the form was shown, in another tab or by a link, is not overwritten unseen: the form has the
+   version of what was saved then.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from hashlib import blake2b
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -29,6 +32,11 @@ from digest.web.preview import Difference, Preview
 _EDITIONS = 7
 _OF_PROFILE = re.compile(r"(profile|keywords|match|capitals)-([0-9]{1,2})")
 _REMOVE = re.compile(r"remove-([0-9]{1,2})")
+_VERSION_OCTETS = 8
+
+
+class _ChangedError(Exception):
+    """Something else is saved than when the form was shown."""
 
 
 class _Shown(NamedTuple):
@@ -69,11 +77,24 @@ def show_preview(asked: Asked) -> Response:
 
 
 def _save(asked: Asked, found: Member, filled: Filled) -> Response:
-    wanted = filled.subscriber
+    wanted, shown = filled.subscriber, asked.given("version")
     if wanted is None:
         return _page(asked, found, filled, 422)
-    member.change(asked, found.subscriber.id, lambda _: wanted)
+
+    def unless_changed(saved: Subscriber) -> Subscriber:
+        if shown not in ("", _version(saved)) and replace(wanted, id=saved.id) != saved:
+            raise _ChangedError
+        return wanted
+
+    try:
+        member.change(asked, found.subscriber.id, unless_changed)
+    except _ChangedError:
+        return _page(asked, member.of_link(asked, "manage"), filled, 409)
     return _back(asked, "saved")
+
+
+def _version(saved: Subscriber) -> str:
+    return blake2b(repr(saved).encode(), digest_size=_VERSION_OCTETS).hexdigest()
 
 
 def _back(asked: Asked, done: str) -> Response:
@@ -142,6 +163,8 @@ def _page(asked: Asked, found: Member, filled: Filled, status: int = 200, *, fre
         fresh=fresh,
         latest=(today + LONGEST).isoformat(),
         done=asked.query.get("done", ""),
+        changed=status == 409,
+        version=_version(found.subscriber) if status == 409 else asked.given("version") or _version(found.subscriber),
         due=member.comes(asked, found),
         preview=shown,
         difference=change,

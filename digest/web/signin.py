@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from digest.delivery.address import identity, parse_address
 from digest.store import members
+from digest.store.letters import SIGNING_IN
 from digest.store.rates import Rate
 from digest.web import member
 from digest.web.desk import Asked, Page
@@ -16,7 +17,6 @@ from digest.web.forms import address_fault
 from digest.web.mailing import write_letter
 from digest.web.pages import seen
 
-_PER_ADDRESS = Rate("sign-in", 3, 86_400)
 _PER_CLIENT = Rate("sign-in from", 30, 3600)
 
 
@@ -32,8 +32,8 @@ def sign_in(asked: Asked) -> Response:
         found = members.find_by_identity(connection, identity(address))
         known = found.subscriber if found and found.subscribed else None
         to, whose = (known.email, known.id) if known else (address, None)
-        write_letter(asked, connection, "sign-in", to, identity(address), whose, _PER_ADDRESS)
-    asked.desk.ring()
+        write_letter(asked, connection, "sign-in", to, identity(address), whose, SIGNING_IN)
+    asked.desk.post()
     return seen(f"{asked.desk.base}/check-your-mail")
 
 

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Whoever subscribes is answered alike, whether the address is known, new, or blocked. A stranger can have one letter
-   a day sent to it, and no more.
+1. Whoever subscribes is answered alike, after the same work, whether the address is known, new, or blocked. A stranger
+   can have one letter a day sent to it, and no more.
 2. No digest goes there before the button on the letter's page is pressed.
 3. To press it again changes nothing, so that an old letter never undoes what was changed since.
 """
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from digest.delivery.address import identity
 from digest.model import Subscriber
 from digest.store import members, signups, suppressions
+from digest.store.letters import SUBSCRIBING
 from digest.store.members import Member
 from digest.store.rates import Rate
 from digest.store.signups import Signup
@@ -30,7 +31,6 @@ from digest.web.member import next_digest
 from digest.web.pages import seen
 from digest.web.sample import sample
 
-_PER_ADDRESS = Rate("letter", 1, 86_400)
 _PER_CLIENT = Rate("subscribe", 10, 3600)
 
 
@@ -49,14 +49,17 @@ def show_preview(asked: Asked) -> Response:
 
 
 def subscribe(asked: Asked) -> Response:
-    """Ask for a digest."""
+    """Ask for a digest. Who opens the address of the form, as of a page with faults, begins again."""
+    if not asked.posted:
+        return seen(f"{asked.desk.base}/")
     _refuse_if_closed(asked)
     filled = forms.read_newcomer(asked.form, asked.desk.editions)
     if filled.subscriber is None:
         return _landing(asked, filled, 422)
+    asked.spend(_PER_CLIENT, asked.client)
     with asked.desk.store.write() as connection:
         _ask(asked, connection, filled.subscriber)
-    asked.desk.ring()
+    asked.desk.post()
     return seen(f"{asked.desk.base}/check-your-mail")
 
 
@@ -112,14 +115,15 @@ def _refuse_if_closed(asked: Asked) -> None:
 
 def _ask(asked: Asked, connection: Connection, wanted: Subscriber) -> None:
     """Note what somebody wants, and have the letter written; who is subscribed already is sent a way in instead."""
-    named = Named(identity(wanted.email), wanted)
-    member = members.find_by_identity(connection, named.identity)
+    who, now = identity(wanted.email), asked.desk.clock()
+    member = members.find_by_identity(connection, who)
     if member and member.subscribed:
         person = member.subscriber
-        write_letter(asked, connection, "sign-in", person.email, named.identity, person.id, _PER_ADDRESS)
+        signups.ask(connection, Named(who, person), now, member.confirmed_at or member.created_at)
+        write_letter(asked, connection, "sign-in", person.email, who, person.id, SUBSCRIBING)
     else:
-        number = signups.ask(connection, named, asked.desk.clock())
-        write_letter(asked, connection, "confirm", wanted.email, named.identity, number, _PER_ADDRESS)
+        signup = signups.ask(connection, Named(who, wanted), now)
+        write_letter(asked, connection, "confirm", signup.subscriber.email, who, signup.id, SUBSCRIBING)
 
 
 def _asked_for(asked: Asked, connection: Connection) -> tuple[Signup, Member | None]:
@@ -151,7 +155,7 @@ PAGES: tuple[Page, ...] = (
     Page("/", landing),
     Page("/sample", sample),
     Page("/preview", show_preview, ("POST",), preview.RATE),
-    Page("/subscribe", subscribe, ("POST",), _PER_CLIENT),
+    Page("/subscribe", subscribe, ("GET", "POST")),
     Page("/check-your-mail", check_your_mail),
     Page("/confirm/{token}", confirmation),
     Page("/confirm/{token}", confirm, ("POST",)),

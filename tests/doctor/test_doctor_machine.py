@@ -132,7 +132,7 @@ def test_listings_that_cannot_be_read(place: Workplace, monkeypatch: pytest.Monk
     "secret",
     [
         {"smtp": 'username = "ada"\npassword = "x"'},
-        {"extra": '[web]\nurl = "https://x.example"\nsecrets = ["x"]'},
+        {"extra": '[web]\nurl = "https://x.example"\nsecrets = ["a secret for tests"]'},
         {"extra": '[alarms]\nheartbeat = "https://x.example/y"'},
     ],
 )
@@ -199,7 +199,7 @@ def test_a_postal_address_is_missed(place: Workplace) -> None:
 @pytest.mark.parametrize(("url", "level"), [("", "note"), ("http://x.example", "warning"), ("https://x.example", "ok")])
 def test_the_web_address_is_https(place: Workplace, url: str, level: str) -> None:
     """None at all is a note."""
-    assert levels(mails.links(config(place, f'[web]\nurl = "{url}"\nsecrets = ["x"]'))) == [level]
+    assert levels(mails.links(config(place, f'[web]\nurl = "{url}"\nsecrets = ["a secret for tests"]'))) == [level]
 
 
 def test_what_a_check_raises_becomes_a_finding() -> None:

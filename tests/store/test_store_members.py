@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from store_samples import TODAY, plan
 
 from digest.model import Outcome, Profile, State, Subscriber
-from digest.store import editions, ledger, letters, members, runs, signups, subscribers, suppressions
+from digest.store import editions, ledger, letters, members, rates, runs, signups, subscribers, suppressions
 from digest.store.members import Member
 from digest.store.schema import metadata
 from digest.store.schema import subscribers as table
@@ -147,11 +147,9 @@ def everything(connection: Connection) -> str:
 
 def known_everywhere(connection: Connection) -> None:
     """Ada in every table that can know her: a signup, letters, editions in several states."""
-    number = signups.ask(connection, Named("ada@example.org", ADA), NOW)
-    signup = signups.find(connection, number)
-    assert signup
+    signup = signups.ask(connection, Named("ada@example.org", ADA), NOW)
     assert signups.confirm(connection, signup, NOW, 7) == 1
-    letters.write(connection, "confirm", ADA.email, number, NOW)
+    letters.write(connection, "confirm", ADA.email, signup.id, NOW)
     letters.write(connection, "sign-in", ADA.email, 1, NOW)
     for day in (17, 18, 19):
         mine = plan(1, date(2026, 11, day), email=ADA.email, name=ADA.name, profiles=("Secret plans",))
@@ -221,12 +219,24 @@ def test_letters_are_forgotten_however_the_address_was_spelled(connection: Conne
 
 def test_the_number_of_a_forgotten_signup_is_never_another_s(connection: Connection) -> None:
     """Until no link to it can work any more; nobody finds it, and it is not counted."""
-    number = signups.ask(connection, Named("ada@example.org", ADA), NOW)
+    number = signups.ask(connection, Named("ada@example.org", ADA), NOW).id
     members.forget(connection, ada(connection), NOW)
     assert signups.find(connection, number) is None
     assert signups.count_open(connection) == 0
-    assert signups.ask(connection, Named(BAO.email, BAO), NOW) != number
-    assert signups.ask(connection, Named("ada@example.org", ADA), NOW) != number
+    assert signups.ask(connection, Named(BAO.email, BAO), NOW).id != number
+    assert signups.ask(connection, Named("ada@example.org", ADA), NOW).id != number
+
+
+def test_who_is_forgotten_can_ask_for_a_letter_again(connection: Connection) -> None:
+    """Today; what they had of theirs is not counted any more, and others' is."""
+    for rate in letters.RATES:
+        for email in ("ada@example.org", BAO.email):
+            while not rates.spend(connection, rate, email, NOW):
+                pass
+    members.forget(connection, ada(connection), NOW)
+    for rate in letters.RATES:
+        assert rates.wait(connection, rate, "ada@example.org", NOW) == 0
+        assert rates.wait(connection, rate, BAO.email, NOW) > 0
 
 
 def test_who_was_added_again_after_leaving_is_not_subscribed(connection: Connection) -> None:
@@ -252,9 +262,7 @@ def test_a_number_is_never_another_s(connection: Connection) -> None:
 def test_who_was_forgotten_may_begin_anew(connection: Connection) -> None:
     """By saying yes once more."""
     members.forget(connection, ada(connection), NOW)
-    number = signups.ask(connection, Named("ada@example.org", OTHER), NOW)
-    signup = signups.find(connection, number)
-    assert signup
+    signup = signups.ask(connection, Named("ada@example.org", OTHER), NOW)
     member = members.find(connection, signups.confirm(connection, signup, NOW, 7))
     assert member
     assert (member.active, member.suppressed, member.subscriber.max_entries) == (True, "", 7)

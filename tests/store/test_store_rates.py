@@ -55,6 +55,31 @@ def test_to_be_refused_costs_nothing(store: Store) -> None:
     assert spend(store, now=NOW + 20) == 0
 
 
+def test_to_look_costs_nothing(store: Store) -> None:
+    """What is said is what spending would say."""
+    for now, seconds in ((NOW, 0), (NOW, 0), (NOW, 0), (NOW, 20), (NOW + 19, 1), (NOW + 20, 0)):
+        with store.write() as connection:
+            before = list(connection.execute(select(table)))
+            assert [rates.wait(connection, THREE, ADA, now) for _ in range(3)] == [seconds] * 3
+            assert list(connection.execute(select(table))) == before
+        assert spend(store, now=now) == seconds
+
+
+def test_what_is_given_back_can_be_spent_again(store: Store) -> None:
+    """All of it, of this name and scope; and it is nothing to give back what nobody spent."""
+    other = Rate("day", 1, 86_400)
+    with store.write() as connection:
+        rates.give_back(connection, THREE.scope, ADA)
+    for name, rate in ((ADA, THREE), (BAO, THREE), (ADA, other)):
+        while not spend(store, rate, name):
+            pass
+    with store.write() as connection:
+        rates.give_back(connection, THREE.scope, ADA)
+    assert [spend(store) for _ in range(4)] == [0, 0, 0, 20]
+    assert spend(store, name=BAO) == 20
+    assert spend(store, other) == 86_400
+
+
 def test_a_clock_that_is_set_back_lets_nobody_do_more(store: Store) -> None:
     """They wait until it is where it was."""
     for _ in range(3):

@@ -45,7 +45,7 @@ def connection(store: Store) -> Iterator[Connection]:
 
 
 def ask(connection: Connection, wanted: Subscriber = ADA, now: int = NOW) -> int:
-    return signups.ask(connection, Named(wanted.email.lower(), wanted), now)
+    return signups.ask(connection, Named(wanted.email.lower(), wanted), now).id
 
 
 def confirm(connection: Connection, number: int, now: int = NOW) -> int:
@@ -73,9 +73,32 @@ def test_nobody_is_subscribed_by_asking(connection: Connection) -> None:
 def test_to_ask_again_puts_the_newer_wishes_in_place(connection: Connection) -> None:
     """Under the same number, so a link in an older letter confirms these."""
     number = ask(connection)
-    newer = replace(ADA, email="ada@EXAMPLE.org", profiles=BAO.profiles, name="A.")
+    newer = replace(ADA, profiles=BAO.profiles, name="A.")
     assert ask(connection, newer, NOW + 60) == number
     assert signups.find(connection, number) == signups.Signup(number, "ada@example.org", newer, NOW + 60, None)
+
+
+def test_an_address_stays_as_it_was_spelled_while_a_link_to_it_may_work(connection: Connection) -> None:
+    """Or the letter that went to one mailbox would confirm another; the wishes are the newer ones."""
+    lifetime = LIFETIMES["confirm"]
+    number = ask(connection)
+    for now, spelled in (
+        (NOW + 60, ADA.email),
+        (NOW + 60 + lifetime - 1, ADA.email),
+        (NOW + 60 + 2 * lifetime - 1, "ada@EXAMPLE.org"),
+    ):
+        newer = replace(BAO, email="ada@EXAMPLE.org")
+        asked = signups.ask(connection, Named("ada@example.org", newer), now)
+        assert asked == signups.find(connection, number)
+        assert asked.subscriber == replace(BAO, email=spelled)
+
+
+def test_who_is_subscribed_does_not_wait_for_a_yes(connection: Connection) -> None:
+    """A row is written for them, too, as for everybody who asks."""
+    known = replace(ADA, id=5)
+    asked = signups.ask(connection, Named("ada@example.org", known), NOW, confirmed_at=NOW - 60)
+    assert (asked.subscriber, asked.confirmed_at) == (ADA, NOW - 60)
+    assert signups.count_open(connection) == 0
 
 
 def test_who_says_yes_is_subscribed(connection: Connection) -> None:

@@ -26,10 +26,8 @@ def subscribed(visit: Visit, email: str = CLEO, name: str = "Cleopatra Xyzzy") -
     """Somebody who asked on the web pages, and said yes; return their number."""
     wanted = Subscriber(email, (Profile("Digest", ("reward model",)),), name)
     with visit.app.store.write() as connection:
-        number = signups.ask(connection, Named(identity(email), wanted), NOON)
-        signup = signups.find(connection, number)
-        assert signup
-        letters.write(connection, "confirm", email.lower(), number, NOON)
+        signup = signups.ask(connection, Named(identity(email), wanted), NOON)
+        letters.write(connection, "confirm", email.lower(), signup.id, NOON)
         member = signups.confirm(connection, signup, NOON, FIRST_DAYS)
         letters.write(connection, "sign-in", email, member, NOON)
         return member
@@ -131,7 +129,7 @@ def test_nobody_new_gets_the_number_of_who_was_deleted(visit: Visit) -> None:
     visit.client.post(path(visit, number, "delete"))
     assert subscribed(visit, BAO, "Bao") != number
     with visit.app.store.write() as connection:
-        assert signups.ask(connection, Named("dora@example.org", Subscriber("dora@example.org", ())), NOON) > 2
+        assert signups.ask(connection, Named("dora@example.org", Subscriber("dora@example.org", ())), NOON).id > 2
         assert signups.find(connection, 1) is None
         assert signups.count_open(connection) == 1
     assert visit.client.get(old).status_code == 404

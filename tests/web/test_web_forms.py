@@ -55,15 +55,11 @@ def test_fields_that_a_form_does_not_have_stay_as_they_are() -> None:
         ("keywords-0", "reward\r\nquantiz* AND", "quantiz* AND: Nothing follows AND"),
         ("keywords-0", "\n".join(map(str, range(101))), "101 keywords; 100 are the most"),
         ("keywords-0", "x" * 100_000, "at most 1000"),
+        ("keywords-0", "-survey\n-review", "All of these only leave out. Add a keyword without a minus."),
         ("zone", "Europe/Berlln", "did you mean 'Europe/Berlin'"),
         ("zone", "../../etc/passwd", "is not a time zone"),
         ("send_at", "25:00", "one like"),
         ("days", "fifth monday", "no fifth monday"),
-        ("min_matches", "40", "more than max_entries"),
-        ("min_matches", "a few", "Write a whole number."),
-        ("max_entries", "501", "It should be less than or equal to 500."),
-        ("paused_until", "tomorrow", "Not a date"),
-        ("name", "n" * 61, "at most 60"),
     ],
 )
 def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost(field: str, typed: str, says: str) -> None:
@@ -74,6 +70,39 @@ def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost(field: str, t
     assert filled.subscriber is None
     shown = filled.profiles[0].keywords if field == "keywords-0" else filled.values[field]
     assert shown.split() == typed.split()
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "says"),
+    [
+        ("min_matches", "40", "more than max_entries"),
+        ("min_matches", "a few", "Write a whole number."),
+        ("max_entries", "501", "It should be less than or equal to 500."),
+        ("paused_until", "tomorrow", "Not a date"),
+        ("name", "n" * 61, "at most 60"),
+    ],
+)
+def test_a_fault_of_what_a_subscriber_can_set_stands_beside_its_field(field: str, typed: str, says: str) -> None:
+    """These fields are in the preferences only."""
+    filled = forms.read({field: [typed]}, ADA, EDITIONS, ())
+    assert list(filled.faults) == [field]
+    assert says in filled.faults[field]
+    assert filled.values[field] == typed
+
+
+def test_somebody_new_sets_only_what_the_first_page_shows() -> None:
+    """Who fills in the form for another sets nothing that the other would not see when they confirm."""
+    hidden = {"name": ["Eve"], "min_matches": ["9"], "max_entries": ["1"], "paused_until": ["2027-11-01"]}
+    hidden |= {"profile-0": ["Eve"], "match-0": ["any"], "keywords-1": ["x" * 2000], "skip": ["2026-12-24"]}
+    assert forms.read_newcomer(GOOD | hidden, EDITIONS) == forms.read_newcomer(GOOD, EDITIONS)
+
+
+def test_a_profile_that_only_leaves_out_is_a_fault_of_its_own() -> None:
+    """The others are right; words in capitals that mean NOT are no minus."""
+    form = {"profile-0": ["A"], "keywords-0": ["x y"], "profile-1": ["B"], "keywords-1": ["-z"]}
+    assert forms.read(form, ADA, EDITIONS, ()).faults == {
+        "keywords-1": "All of these only leave out. Add a keyword without a minus."
+    }
 
 
 def test_all_faults_are_said_at_once() -> None:

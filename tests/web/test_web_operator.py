@@ -128,17 +128,20 @@ def test_a_session_ends(visit: Visit) -> None:
         sign("manage", 0, SECRETS),
         sign_passing("sign-in", 0, SECRETS, NOON),
         sign_passing("confirm", 0, SECRETS, NOON),
-        sign_passing("operator", 0, ["secrets that are no more"], NOON),
+        sign_passing("operator", 0, SECRETS, NOON),
+        sign_passing("operator", 0, [f"{SECRETS[0]} another token"], NOON),
+        sign_passing("operator", 0, [f"secrets that are no more {OPERATOR_TOKEN}"], NOON),
         f"0.{NOON}.",
         "",
         "é",
     ],
 )
 def test_a_cookie_of_another_purpose_opens_nothing(visit: Visit, cookie: str) -> None:
-    """Nor does one of secrets that are no longer accepted; one of ours does."""
+    """Nor does one of secrets or a token that are no longer accepted; one of ours does."""
     headers = {"Cookie": f"__Host-operator={cookie}".encode()}
     assert visit.client.get("/operator", headers=headers).status_code == 303  # type: ignore[arg-type]  # octets, as a browser sends them
-    ours = {"Cookie": f"__Host-operator={sign_passing('operator', 0, SECRETS, NOON)}"}
+    signed = sign_passing("operator", 0, [f"{SECRETS[0]} {OPERATOR_TOKEN}"], NOON)
+    ours = {"Cookie": f"__Host-operator={signed}"}
     assert visit.client.get("/operator", headers=ours).status_code == 200
 
 
@@ -199,6 +202,15 @@ def test_who_is_looked_for_stands_in_no_address(visit: Visit) -> None:
     assert "No address begins like this." in visit.client.post("/operator/subscribers", data={"q": "zoe"}).text
 
 
+def test_the_beginning_of_an_address_is_taken_as_addresses_are(visit: Visit) -> None:
+    """Capitals do not count, and ß is no ss."""
+    add(visit, "straße@example.org")
+    sign_in(visit)
+    for typed, found in (("STRAß", True), ("strass", False)):
+        page = visit.client.post("/operator/subscribers", data={"q": typed}).text
+        assert (typed, "straße@example.org" in page) == (typed, found)
+
+
 @pytest.mark.parametrize("typed", ["", "@example.org", "a\0b", "a\u202eb"])
 def test_a_search_that_cannot_be_says_so(visit: Visit, typed: str) -> None:
     """Beside the field, which keeps what was typed."""
@@ -239,6 +251,7 @@ def test_a_subscriber_s_page_tells_all(visit: Visit) -> None:
     found = see(visit, "/subscribers/1")
     for words in (ADA, "reward model", "daily", "2026-11-20", "to sign-in", "in the configuration file"):
         assert words in found
+    assert "take them out there, or suppress the address" in found
     assert f'href="/editions/{visit.token("view", 1)}"' in found
     assert "/resend" not in found
 

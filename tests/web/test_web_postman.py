@@ -185,7 +185,7 @@ def test_a_letter_that_nobody_rang_for_is_found(store: Store, mails: Mails, monk
 def test_the_pages_have_a_postman(
     place: Workplace, mails: Mails, looks: list[int | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It works while they are served, and their bell rings for it and for the pipeline."""
+    """It works while they are served; a letter rings for it, and somebody new for the pipeline."""
     desks: list[Desk] = []
     rung: list[str] = []
     made = application_module.application
@@ -198,11 +198,15 @@ def test_the_pages_have_a_postman(
     with visiting(place, mails) as visit:
         until(lambda: len(looks) == ROUNDS)
         write(visit.app.store, ADA, BAO, kind="sign-in")
-        desks[0].ring()
+        desks[0].post()
         assert visit.link(BAO, "sign-in").startswith(f"/sign-in/2.{NOON}.")
+        looked = len(looks)
         visit.app.web(lambda: rung.append("pipeline"))
+        desks[1].post()
+        assert rung == []
         desks[1].ring()
     assert rung == ["pipeline"]
+    assert len(looks) == looked  # somebody new is nothing to the postman
 
 
 def test_a_recipient_who_is_refused_fails_alone(store: Store, mails: Mails) -> None:
@@ -212,6 +216,23 @@ def test_a_recipient_who_is_refused_fails_alone(store: Store, mails: Mails) -> N
     work(store, Clock(), relay(mails.port))
     assert states(store) == [State.SENT, State.FAILED, State.SENT]
     assert "nobody of that name" in rows(store)[1].reason
+
+
+def test_who_got_no_letter_can_ask_for_another(store: Store, mails: Mails) -> None:
+    """On the same day; who got one cannot, and who waits for one neither."""
+    mails.refused.add("Bao@Example.org")
+    write(store, "Ada@Example.org", "Bao@Example.org")
+    with store.write() as connection:
+        for rate in letters.RATES:
+            for email in (ADA, BAO):
+                while not rates.spend(connection, rate, email, NOON):
+                    pass
+    work(store, Clock(), relay(mails.port))
+    assert states(store) == [State.SENT, State.FAILED]
+    with store.read() as connection:
+        for rate in letters.RATES:
+            assert rates.wait(connection, rate, BAO, NOON) == 0
+            assert rates.wait(connection, rate, ADA, NOON) > 0
 
 
 def test_a_letter_that_cannot_be_sent_at_all_fails_alone(store: Store, mails: Mails) -> None:

@@ -152,6 +152,45 @@ def test_what_is_wrong_is_said_beside_the_field(visit: Visit) -> None:
     assert ada(visit) == before
 
 
+def version(page: Response) -> dict[str, str]:
+    """The field that says what was saved when a page was shown."""
+    found = re.search(r'<input type="hidden" name="version" value="(\w+)"', page.text)
+    assert found
+    return {"version": found[1]}
+
+
+def test_what_was_changed_elsewhere_is_not_overwritten_unseen(visit: Visit) -> None:
+    """In another tab, by a pause or by feedback: the form comes back as typed, and the next save means it."""
+    shown = visit.client.get(path(visit))
+    visit.client.post(pausing(visit), data={"for": "7", "do": "pause"})
+    before = ada(visit)
+    again = posted(visit, version(shown) | {"keywords-0": "graph transformer"})
+    assert (again.status_code, ada(visit)) == (409, before)
+    assert "Your preferences were changed elsewhere meanwhile. Save again to keep what stands here." in again.text
+    assert "graph transformer</textarea>" in again.text
+    assert posted(visit, version(again) | {"keywords-0": "graph transformer"}).status_code == 303
+    assert ada(visit).profiles[0].keywords == ("graph transformer",)
+
+
+def test_what_was_shown_stays_so_while_a_form_is_filled_in(visit: Visit) -> None:
+    """A profile more, a fault or a preview shows nothing anew of what was changed elsewhere."""
+    shown = version(visit.client.get(path(visit)))
+    posted(visit, {"max_entries": "7"})
+    for page in (
+        posted(visit, shown, do="add"),
+        posted(visit, shown | {"zone": "Mars"}),
+        visit.client.post(path(visit, "/preview"), data=FIELDS | shown),
+    ):
+        assert version(page) == shown
+    assert posted(visit, shown).status_code == 409
+
+
+def test_to_save_the_same_twice_is_no_conflict(visit: Visit) -> None:
+    """A double click, or two tabs that agree."""
+    shown = version(visit.client.get(path(visit)))
+    assert [posted(visit, shown).status_code for _ in range(2)] == [303, 303]
+
+
 def test_another_profile_and_one_less_are_not_saved_yet(visit: Visit) -> None:
     """Both give the page back with all that was typed, without a word of faults."""
     before = ada(visit)

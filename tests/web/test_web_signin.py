@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,12 +107,13 @@ def test_an_address_has_three_letters_a_day(visit: Visit) -> None:
 def test_all_together_have_so_many_an_hour(busy: Visit, email: str) -> None:
     """Then the page says so, to known and unknown, and nothing is kept of the asking."""
     for number in range(2):
-        asked(busy, f"other{number}@example.org")
-    before = busy.place.dump("rates")
+        busy.client.post("/subscribe", data={"email": f"other{number}@example.org", "keywords-0": "reward model"})
+    before = busy.place.dump("rates", "letters")
     answer = asked(busy, email)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert busy.place.dump("rates") == before
+    assert busy.place.dump("rates", "letters") == before
+    assert len(written(busy)) == 2
     busy.place.clock.at += 3600
     assert asked(busy, email).status_code == 303
 
@@ -121,3 +123,17 @@ def test_who_has_left_gets_no_letter(visit: Visit) -> None:
     visit.client.post(f"/unsubscribe/{visit.token('unsubscribe', visit.subscriber(ADA))}")
     assert asked(visit, ADA).status_code == 303
     assert written(visit) == []
+
+
+def test_addresses_that_get_no_letter_cost_the_others_nothing(busy: Visit) -> None:
+    """Whoever asks for strangers cannot keep subscribers out."""
+    for number in range(5):
+        assert asked(busy, f"other{number}@example.org").status_code == 303
+    assert asked(busy, ADA).status_code == 303
+    assert len(written(busy)) == 1
+
+
+def test_who_waits_in_vain_is_told_where_to_subscribe(visit: Visit) -> None:
+    """The page after it is the same for everybody, and says that only subscribers get a letter to sign in."""
+    page = visit.client.get("/check-your-mail").text
+    assert re.search(r'letter to sign in goes to subscribers only.*<a href="/">subscribe on the first page</a>', page)

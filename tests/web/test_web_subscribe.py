@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import func, select
-from visits import SECRETS, Visit, visiting
+from sqlalchemy import event, func, select
+from visits import SECRETS, Visit, until, visiting
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, subscriber
 
 from digest.store import members, signups, suppressions
@@ -44,6 +44,12 @@ def written(visit: Visit) -> list[tuple[str, str]]:
     with visit.app.store.read() as connection:
         rows = connection.execute(select(letters.c.kind, letters.c.email).order_by(letters.c.id))
         return [(row.kind, row.email) for row in rows]
+
+
+def states(visit: Visit) -> list[str]:
+    """What became of the letters so far."""
+    with visit.app.store.read() as connection:
+        return list(connection.execute(select(letters.c.state).order_by(letters.c.id)).scalars())
 
 
 def confirming(visit: Visit, email: str) -> str:
@@ -212,6 +218,102 @@ def test_all_together_get_so_many_letters_an_hour(few: Visit) -> None:
     few.place.clock.at += HOUR
     assert ask(few, "c@example.org").status_code == 303
     assert len(written(few)) == 3
+
+
+def test_a_link_confirms_the_address_that_it_was_sent_to(visit: Visit) -> None:
+    """Whoever asks again in another spelling changes nothing of where the digest goes."""
+    path = confirming(visit, "Bao@example.org")
+    for spelling in ("bao@example.org", "BAO@Example.ORG"):
+        ask(visit, spelling)
+    visit.client.post(path)
+    assert visit.subscriber("Bao@example.org")
+
+
+def test_a_letter_goes_to_the_address_that_its_link_confirms(visit: Visit) -> None:
+    """Also the next day's, though it was asked for in another spelling."""
+    confirming(visit, "Bao@example.org")
+    visit.place.clock.at += DAY
+    ask(visit, "bao@example.org")
+    assert written(visit) == [("confirm", "Bao@example.org")] * 2
+
+
+def test_no_link_confirms_the_address_of_somebody_else(visit: Visit) -> None:
+    """Letters that fold into others are others: a mailbox with ß is not the one with ss."""
+    path = confirming(visit, "strasse@example.org")
+    ask(visit, "straße@example.org")
+    visit.client.post(path)
+    with visit.app.store.read() as connection:
+        people = set(connection.execute(select(subscribers.c.email)).scalars())
+    assert people == {ADA, "strasse@example.org"}
+
+
+def test_known_and_unknown_addresses_cost_the_same(visit: Visit) -> None:
+    """The same statements, so that no clock tells them apart; who is subscribed is not counted as waiting."""
+    ask(visit, "cleo@example.org")  # the first of all makes the key for rates
+    statements: list[list[str]] = []
+    engine = visit.app.store.engine
+    for email in (ADA, BAO):
+        seen: list[str] = []
+
+        def kept(_connection: object, _cursor: object, statement: str, *_: object, seen: list[str] = seen) -> None:
+            ours = any(name in statement for name in ("signups", "rates", "subscribers", "INTO letters"))
+            if ours and "suppressions" not in statement:  # those are the postman's
+                seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", kept)
+        ask(visit, email)
+        event.remove(engine, "before_cursor_execute", kept)
+        statements.append(seen)
+    assert statements[0] == statements[1]
+    with visit.app.store.read() as connection:
+        assert signups.count_open(connection) == 2  # Cleo and Bao
+
+
+def test_what_a_stranger_asks_for_a_subscriber_is_of_no_use(visit: Visit) -> None:
+    """Not even when they leave, and press the button of an old letter: what they get is what they had."""
+    path = confirming(visit, BAO)
+    visit.client.post(path)
+    ask(visit, BAO.upper(), **{"keywords-0": "evil"})
+    visit.client.post(f"/unsubscribe/{visit.token('unsubscribe', visit.subscriber(BAO))}")
+    assert "evil" not in visit.client.get(path).text
+    visit.client.post(path)
+    with visit.app.store.read() as connection:
+        member = members.find_by_identity(connection, BAO)
+    assert member
+    assert (member.subscribed, member.subscriber.email) == (True, BAO)
+    assert member.subscriber.profiles[0].keywords == ("quantiz*", "-survey")
+
+
+def test_whose_letter_came_back_can_ask_again(visit: Visit) -> None:
+    """On the same day, when the mailbox is there."""
+    visit.mails.refused.add(BAO)
+    ask(visit, BAO)
+    until(lambda: states(visit) == ["failed"])
+    visit.mails.refused.clear()
+    assert visit.client.get(confirming(visit, BAO)).status_code == 200
+
+
+def test_who_deleted_their_data_can_ask_again(visit: Visit) -> None:
+    """On the same day."""
+    visit.client.post(confirming(visit, BAO))
+    visit.client.post(f"/preferences/{visit.token('manage', visit.subscriber(BAO))}/delete")
+    ask(visit, BAO)
+    assert "<button" in visit.client.get(visit.link(BAO, "confirm", 2)).text
+
+
+def test_who_opens_the_address_of_the_form_comes_to_the_first_page(visit: Visit) -> None:
+    """As after a fault, when the address is opened again; and Back brings what was typed."""
+    answer = visit.client.get("/subscribe")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    field = re.search(r'<textarea id="keywords-0"[^>]*>', visit.client.get("/").text)
+    assert field
+    assert "autocomplete" not in field[0]
+
+
+def test_a_form_with_faults_is_no_subscription(visit: Visit) -> None:
+    """Whoever needs several tries has their ten all the same."""
+    assert {ask(visit, "ada@").status_code for _ in range(12)} == {422}
+    assert ask(visit, BAO).status_code == 303
 
 
 def test_one_client_subscribes_ten_times_an_hour_at_most(visit: Visit) -> None:
