@@ -194,6 +194,7 @@ def main() -> None:
         with served(folder, "floor:app"):
             _print("floor", asked(folder, "/", arguments.connections, arguments.seconds))
         with served(folder, "digest.asgi:application", "--factory"):
+            urlopen(f"http://127.0.0.1:{PORT}/preview", b"keywords-0=graph", timeout=60).read()  # waits for the index
             for what, (path, script) in paths.items():
                 if not script:
                     urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=60).read()  # what is made once

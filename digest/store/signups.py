@@ -13,7 +13,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from digest.model import Subscriber
 from digest.store import subscribers, suppressions
@@ -63,12 +63,6 @@ def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -
     whose = people.c.identity == signup.identity
     number: int = connection.execute(update(people).where(whose).values(confirmed).returning(people.c.id)).scalar_one()
     return number
-
-
-def count_open(connection: Connection) -> int:
-    """How many have asked and not said yes."""
-    waits = table.c.confirmed_at.is_(None) & (table.c.email != "")
-    return connection.execute(select(func.count()).where(waits)).scalar_one()
 
 
 def _signup(row: Row[Any]) -> Signup:

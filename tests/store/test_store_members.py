@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from store_samples import TODAY, plan
 
 from digest.model import Outcome, Profile, State, Subscriber
-from digest.store import editions, ledger, letters, members, rates, runs, signups, subscribers, suppressions
+from digest.store import editions, ledger, letters, members, overview, rates, runs, signups, subscribers, suppressions
 from digest.store.members import Member
 from digest.store.schema import metadata
 from digest.store.schema import subscribers as table
@@ -222,7 +222,7 @@ def test_the_number_of_a_forgotten_signup_is_never_another_s(connection: Connect
     number = signups.ask(connection, Named("ada@example.org", ADA), NOW).id
     members.forget(connection, ada(connection), NOW)
     assert signups.find(connection, number) is None
-    assert signups.count_open(connection) == 0
+    assert overview.count_waiting(connection, NOW).number == 0
     assert signups.ask(connection, Named(BAO.email, BAO), NOW).id != number
     assert signups.ask(connection, Named("ada@example.org", ADA), NOW).id != number
 

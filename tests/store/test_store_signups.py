@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
 from digest.model import Cadence, Profile, Subscriber
-from digest.store import members, signups, subscribers, suppressions
+from digest.store import members, overview, signups, subscribers, suppressions
 from digest.store.schema import signups as table
 from digest.store.store import Store
 from digest.store.subscribers import Named
@@ -67,7 +67,7 @@ def test_nobody_is_subscribed_by_asking(connection: Connection) -> None:
     ask(connection)
     ask(connection, BAO)
     assert subscribers.count(connection) == 0
-    assert signups.count_open(connection) == 2
+    assert overview.count_waiting(connection, NOW).number == 2
 
 
 def test_to_ask_again_puts_the_newer_wishes_in_place(connection: Connection) -> None:
@@ -98,7 +98,7 @@ def test_who_is_subscribed_does_not_wait_for_a_yes(connection: Connection) -> No
     known = replace(ADA, id=5)
     asked = signups.ask(connection, Named("ada@example.org", known), NOW, confirmed_at=NOW - 60)
     assert (asked.subscriber, asked.confirmed_at) == (ADA, NOW - 60)
-    assert signups.count_open(connection) == 0
+    assert overview.count_waiting(connection, NOW).number == 0
 
 
 def test_who_says_yes_is_subscribed(connection: Connection) -> None:
@@ -112,7 +112,7 @@ def test_who_says_yes_is_subscribed(connection: Connection) -> None:
     signup = signups.find(connection, number)
     assert signup
     assert signup.confirmed_at == NOW + 60
-    assert signups.count_open(connection) == 0
+    assert overview.count_waiting(connection, NOW).number == 0
     assert subscribers.put(connection, [Named("ada@example.org", BAO)], NOW, 7, configured=True) == (0, 0)
 
 
@@ -131,7 +131,7 @@ def test_to_ask_again_after_a_yes_needs_another_yes(connection: Connection) -> N
     member = members.find(connection, person)
     assert member
     assert member.subscriber.profiles == ADA.profiles
-    assert signups.count_open(connection) == 1
+    assert overview.count_waiting(connection, NOW).number == 1
 
 
 def test_who_is_a_subscriber_already_keeps_their_number(connection: Connection) -> None:

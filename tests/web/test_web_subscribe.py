@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 from visits import SECRETS, Visit, until, visiting
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, subscriber
 
-from digest.store import members, signups, suppressions
+from digest.store import members, overview, suppressions
 from digest.store.schema import letters, metadata, subscribers
 from digest.store.suppressions import Kind
 from digest.tokens import sign, sign_passing
@@ -266,7 +266,7 @@ def test_known_and_unknown_addresses_cost_the_same(visit: Visit) -> None:
         statements.append(seen)
     assert statements[0] == statements[1]
     with visit.app.store.read() as connection:
-        assert signups.count_open(connection) == 2  # Cleo and Bao
+        assert overview.count_waiting(connection, NOON).number == 2  # Cleo and Bao
 
 
 def test_what_a_stranger_asks_for_a_subscriber_is_of_no_use(visit: Visit) -> None:
@@ -421,7 +421,7 @@ def test_a_rolled_back_transaction_leaves_no_trace(few: Visit) -> None:
     ask(few, "b@example.org")
     ask(few, "c@example.org")
     with few.app.store.read() as connection:
-        assert signups.count_open(connection) == 2
+        assert overview.count_waiting(connection, NOON).number == 2
         rates = metadata.tables["rates"]
         counted = select(func.count()).select_from(rates).where(rates.c.scope == "letter")
         assert connection.execute(counted).scalar_one() == 2
