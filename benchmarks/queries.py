@@ -41,7 +41,7 @@ def queries(store: Store) -> Iterator[Query]:
 
 
 def _query(connection: Connection, name: str, ask: Callable[[], object], rows: int = 1) -> Query:
-    with _heard(connection) as said:
+    with heard(connection) as said:
         ask()
     [(statement, values)] = said
     plan = "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))
@@ -53,7 +53,7 @@ def _query(connection: Connection, name: str, ask: Callable[[], object], rows: i
 
 
 @contextmanager
-def _heard(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+def heard(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
     """The statements that are executed meanwhile."""
     said: list[tuple[str, Any]] = []
 

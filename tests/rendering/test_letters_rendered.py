@@ -16,6 +16,7 @@ import pytest
 from dkim_verifiers import AT, BOTH, Dkimpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wcag import contrast
 
 from digest.delivery import dkim
 from digest.delivery.message import Sender
@@ -201,19 +202,6 @@ def test_an_inbox_shows_a_line_behind_the_subject(kind: Kind) -> None:
     assert hidden
     assert "The link works until" in hidden[1]
     assert hidden.start() < html.index("<h1")
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2.2, relative luminance."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, contrast ratio."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_contrast_is_enough_in_both_schemes() -> None:

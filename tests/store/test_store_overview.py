@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event, update
+from queries import heard
+from sqlalchemy import Connection, update
 from store_samples import NOW, TODAY, be, five_readers, plan, row
 
 from digest.model import Listing, Rejection, State, Subscriber
@@ -31,19 +31,6 @@ def connection(store: Store) -> Iterator[Connection]:
     """A transaction that writes, with subscribers 1 to 5."""
     with five_readers(store) as opened:
         yield opened
-
-
-@contextmanager
-def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that are executed meanwhile."""
-    said: list[tuple[str, Any]] = []
-
-    def note(*told: Any) -> None:
-        said.append((told[2], told[3]))
-
-    event.listen(connection, "before_cursor_execute", note)
-    yield said
-    event.remove(connection, "before_cursor_execute", note)
 
 
 def join(connection: Connection, *moments: int) -> None:
@@ -84,7 +71,7 @@ def test_no_question_looks_at_every_row(sqlite_store: Store, name: str) -> None:
     with five_readers(sqlite_store) as connection:
         join(connection, NOW, NOW, NOW)
         be(connection, *State)
-        with statements(connection) as said:
+        with heard(connection) as said:
             ASKED[name](connection)
         assert said
         _judge(connection, said)
