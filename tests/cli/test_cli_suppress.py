@@ -125,6 +125,7 @@ def test_the_list_shows_the_newest_first(place: Workplace) -> None:
         "bounce": 1,
         "complaint": 1,
         "manual": 0,
+        "left": 0,
         "newest": [
             {"email": BAO, "suppressed": True, "kind": "bounce", "reason": "5.1.1 nobody", "since": utc(NOON + 60)},
             {"email": None, "suppressed": True, "kind": "complaint", "reason": "", "since": utc(NOON)},

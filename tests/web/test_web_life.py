@@ -69,8 +69,6 @@ def test_every_page_fits_320_pixels_and_the_operator_pages_are_without_barriers(
                 page.goto(running.site + path)
                 assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (width, path)
                 found[f"{path} {width}"] = barriers(page, axe)
-                if width == 320:  # of a table's cells that are scrolled out of view axe cannot tell; at 1280 it can
-                    found[f"{path} {width}"].pop("color-contrast", None)
             page.close()
     assert {name: rules for name, rules in found.items() if rules.keys() - AXE_RULES.keys()} == {}
 
@@ -107,4 +105,12 @@ def barriers(page: Any, axe: str) -> dict[str, str]:
     """The rules of axe that a page breaks, or may break, with the first place; frames are other documents."""
     page.evaluate(axe)
     verdict = page.evaluate("axe.run(document, {iframes: false})")
-    return {rule["id"]: rule["nodes"][0]["html"] for rule in verdict["violations"] + verdict["incomplete"]}
+    broken = verdict["violations"] + [rule for rule in verdict["incomplete"] if not _out_of_view(page, rule)]
+    return {rule["id"]: rule["nodes"][0]["html"] for rule in broken}
+
+
+def _out_of_view(page: Any, rule: Any) -> bool:
+    """Whether it is only that axe cannot tell the ground of cells that a wide table has scrolled away."""
+    scrolled = "places => places.every(place => document.querySelector(place).closest('.scroll'))"
+    places = [node["target"][0] for node in rule["nodes"]]
+    return rule["id"] == "color-contrast" and bool(page.evaluate(scrolled, places))
