@@ -7,7 +7,7 @@ address up to the rank is the edition's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import product
@@ -26,6 +26,7 @@ _TEXT_BLOCKS = {"card": slot("cards"), "more_row": slot("rows")}
 _EDITION = ("date", "summary", "preheader", "email")
 _LINKS = ("manage", "pause", "unsubscribe", "view")
 _FEEDBACK = ("more", "less")
+_SMALL = 512  # octets
 ADDRESS = b"\0"
 """Stands in a card where the address of an edition's feedback belongs."""
 
@@ -90,7 +91,8 @@ class EncodedCard:
         if not (found := self._ranked.get(rank)):
             values = _of_rank(rank)
             html, contents = self.html.fill(values, HTML), self.row.contents.fill(values, HTML)
-            found = self._ranked[rank] = Ranked(html, self.text.fill(values, TEXT), contents)
+            text = self.text.fill(values, TEXT)
+            found = self._ranked[rank] = Ranked(_joined(html), _joined(text), _joined(contents))
         return found
 
     def size(self, address: int) -> int:
@@ -145,6 +147,23 @@ def _of_rank(rank: int) -> dict[str, Encoded]:
     figure = (encode(str(rank)),)
     ends = {name: (ADDRESS, encode(f"/{rank}/{name}")) for name in _FEEDBACK}
     return {"rank": (figure, figure)} | {name: (end, end) for name, end in ends.items()}
+
+
+def _joined(whole: Iterable[bytes]) -> list[bytes]:
+    """The same with small neighbours made one: what an edition costs is the number of its pieces."""
+    joined = [b""]
+    for piece in whole:
+        if piece is ADDRESS or joined[-1] is ADDRESS or len(piece) + len(joined[-1]) > _SMALL:
+            joined.append(piece)
+        else:
+            joined[-1] += piece
+    return [piece if len(piece) > _SMALL else _same(piece) for piece in joined if piece]
+
+
+@lru_cache(1 << 14)
+def _same(piece: bytes) -> bytes:
+    """An equal piece, always the same object: what stands round the text of a card is alike in most."""
+    return piece
 
 
 def _size(block: Pieces) -> int:

@@ -97,19 +97,25 @@ class Renderer:
             rows = [row(entries[number]) for number in edition.more[:MORE_ROWS]]
         except KeyError as missing:
             raise DigestError(f"edition {edition.id} names entry {missing}, which was not given") from missing
-        address = len(_encoded(links.feedback)[HTML][0]) if links else 0
+        feedback = _encoded(links.feedback if links else "")
+        address = len(feedback[HTML][0]) if links else 0
         sizes = [one.size(address) for one in cards]
         room = self._room - BUDGET + budget
         while True:
             shown, listed = _fit(cards, sizes, rows, room)
-            rendered = self._assemble(edition, links, shown, listed)
+            rendered = self._assemble(edition, links, feedback, shown, listed)
             over = sum(map(len, rendered.html_pieces)) - budget
             if over <= 0 or not (shown or listed):
                 return rendered, Shown(len(shown), len(listed))
             room -= over
 
     def _assemble(
-        self, edition: Edition, links: Links | None, cards: Sequence[EncodedCard], rows: Sequence[EncodedRow]
+        self,
+        edition: Edition,
+        links: Links | None,
+        feedback: Encoded,
+        cards: Sequence[EncodedCard],
+        rows: Sequence[EncodedRow],
     ) -> Rendered:
         values = _values(edition, links, cards, len(rows))
         contents = len(cards) > CONTENTS_OVER
@@ -117,7 +123,7 @@ class Renderer:
             Shape(contents, "more" in values, "others" in values, "profiles" in values, links is not None)
         )
         ranked = [card.at(rank) for rank, card in enumerate(cards, start=1)]
-        (html,), (text,) = _encoded(links.feedback if links else "")
+        (html,), (text,) = feedback
         values["cards"] = (
             [html if piece is ADDRESS else piece for card in ranked for piece in card.html],
             [text if piece is ADDRESS else piece for card in ranked for piece in card.text],
