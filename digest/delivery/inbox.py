@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,13 +20,28 @@ class Inbox(Controller):
 
     def __init__(self, receive: Receive, port: int = 0, **options: Any) -> None:
         super().__init__(_Handler(receive), hostname="127.0.0.1", port=port, **options)
+        self._conversations: WeakSet[SMTP] = WeakSet()
 
     def __enter__(self) -> Inbox:
         self.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result()
         self.stop()
+
+    def factory(self) -> SMTP:
+        """What talks to one client."""
+        made: SMTP = super().factory()  # type: ignore[no-untyped-call]  # the library has no types
+        self._conversations.add(made)
+        return made
+
+    async def _hang_up(self) -> None:
+        """Close what clients have left open; the library would leave the sockets to the collector of garbage."""
+        for one in list(self._conversations):
+            if isinstance(one.transport, asyncio.WriteTransport):
+                one.transport.abort()
+        await asyncio.sleep(0)  # until the loop has closed them
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
         # Bound here and not by number, so that nobody can take a free port between finding and using it.
