@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, litera
 
 from digest.store.browse import LISTED
 from digest.store.editions import is_in
-from digest.store.schema import editions, runs, signups, subscribers, suppressions
+from digest.store.schema import editions, runs, signups, subscribers
 from digest.tokens import LIFETIMES
 
 MOST_COUNTED = 10_000
@@ -38,22 +38,10 @@ class Count(NamedTuple):
     more: bool = False
 
 
-def count_active(connection: Connection) -> int:
-    """How many are subscribed: all but those without a next slot, as SQLite counts a whole index quickest."""
-    everybody: int = connection.execute(select(func.count()).select_from(subscribers)).scalar_one()
-    return everybody - connection.execute(select(func.count()).where(subscribers.c.due_at.is_(None))).scalar_one()
-
-
 def count_waiting(connection: Connection, now: int) -> Count:
     """How many have asked for a digest and may still confirm."""
     valid = (signups.c.asked_at > now - LIFETIMES["confirm"]) & (signups.c.email != "")
     return _counted(connection, signups, valid & signups.c.confirmed_at.is_(None))
-
-
-def count_suppressed(connection: Connection) -> dict[str, int]:
-    """How many addresses are suppressed, by kind; since a moment, `suppressions.count_by_kind` says it, more slowly."""
-    counted = select(suppressions.c.kind, func.count().label("number")).group_by(suppressions.c.kind)
-    return {row.kind: row.number for row in connection.execute(counted.order_by(suppressions.c.kind))}
 
 
 def count_editions(connection: Connection) -> dict[str, Count]:

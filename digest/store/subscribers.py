@@ -122,8 +122,9 @@ def everybody(connection: Connection) -> Iterator[Subscriber]:
 
 
 def count(connection: Connection) -> int:
-    """How many are subscribed."""
-    return connection.execute(select(func.count()).select_from(subscribers).where(subscribers.c.active)).scalar_one()
+    """How many are subscribed: all but those without a next slot, as SQLite counts a whole index quickest."""
+    everybody: int = connection.execute(select(func.count()).select_from(subscribers)).scalar_one()
+    return everybody - connection.execute(select(func.count()).where(subscribers.c.due_at.is_(None))).scalar_one()
 
 
 def any_active(connection: Connection) -> bool:

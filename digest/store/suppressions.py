@@ -96,9 +96,10 @@ def of_subscribers(connection: Connection) -> dict[int, str]:
 
 
 def count_by_kind(connection: Connection, since: int = 0) -> Counter[str]:
-    """How many addresses were suppressed since a moment (epoch seconds), by kind."""
-    counted = select(table.c.kind, func.count().label("number")).where(table.c.at >= since).group_by(table.c.kind)
-    return Counter({row.kind: row.number for row in connection.execute(counted)})
+    """How many addresses were suppressed since a moment (epoch seconds; 0: ever), by kind."""
+    counted = select(table.c.kind, func.count().label("number")).group_by(table.c.kind).order_by(table.c.kind)
+    recent = counted.where(table.c.at >= since) if since else counted  # all are counted quicker without the index
+    return Counter({row.kind: row.number for row in connection.execute(recent)})
 
 
 def newest(connection: Connection, limit: int) -> list[Suppression]:

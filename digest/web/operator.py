@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from digest import alarms
-from digest.store import incidents, overview, runs, subscribers
+from digest.store import incidents, overview, runs, subscribers, suppressions
 from digest.store.overview import FIGURES
 from digest.web import operator_lists, operator_session, operator_sources, operator_subscribers
 from digest.web.desk import Asked, Page
@@ -28,9 +28,9 @@ def _home(asked: Asked) -> Response:
         sent = overview.sent_on(connection, days)
         next_moment = subscribers.next_moment(connection)
         values: dict[str, Any] = {
-            "active": overview.count_active(connection),
+            "active": subscribers.count(connection),
             "waiting": overview.count_waiting(connection, now),
-            "suppressed": overview.count_suppressed(connection),
+            "suppressed": suppressions.count_by_kind(connection),
             "editions": overview.count_editions(connection),
             "last": runs.last(connection),
             "incidents": [
