@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -93,7 +94,6 @@ async def _asked(desk: Desk, request: Request, page: Page) -> Asked:
     return Asked(
         desk,
         request.method,
-        request.scope["path"],  # of a URL, Starlette decodes the query as well, which may be no text
         dict(request.path_params),
         dict(request.query_params),
         await _form(request) if request.method == "POST" and not page.foreign else {},
@@ -121,10 +121,9 @@ def _network(address: str) -> str:
 
 def _on_http(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def shown(_request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        headers = error.headers if isinstance(error, HTTPException) else None
-        title, words = _WORDS.get(status, _WORDS[400])
-        return _shown(desk, RefusedError(status, title, words, headers))
+        refused = cast(HTTPException, error)  # what it is registered for
+        title, words = _WORDS.get(refused.status_code, _WORDS[400])
+        return _shown(desk, RefusedError(refused.status_code, title, words, refused.headers))
 
     return shown
 

@@ -67,8 +67,7 @@ class Desk:
     @property
     def contact(self) -> str:
         """The address to which people can write."""
-        sender = self.press.sender
-        return sender.reply_to or sender.address
+        return self.pages.site.sender_address
 
     def sign(self, purpose: Purpose, number: int) -> str:
         """A token for a link."""
@@ -84,7 +83,6 @@ class Asked:
 
     desk: Desk
     method: str
-    path: str
     place: Mapping[str, str]
     query: Mapping[str, str]
     form: Form
@@ -122,7 +120,7 @@ class Asked:
             seconds = rates.spend(connection, rate, name, self.desk.clock())
         if seconds:
             words = f"That was too often. Try again in {_in_words(seconds)}; nothing was changed."
-            raise RefusedError(429, "Too many requests", words, {"Retry-After": str(int(seconds) + 1)})
+            raise RefusedError(429, "Too many requests", words, retry_after(seconds))
 
     def show(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
@@ -143,6 +141,11 @@ def given(form: Form, name: str) -> str:
 def _in_words(seconds: float) -> str:
     minutes = round(seconds / 60)
     return "a minute" if minutes <= 1 else f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
+
+
+def retry_after(seconds: float) -> Mapping[str, str]:
+    """The header that says when to come again (RFC 9110 10.2.3), for an error page."""
+    return {"Retry-After": str(int(seconds) + 1)}
 
 
 def dead_link() -> RefusedError:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from digest.store import letters, rates
 from digest.store.rates import Rate
-from digest.web.desk import Asked, RefusedError
+from digest.web.desk import Asked, RefusedError, retry_after
 
 _HOUR = 3600
 
@@ -40,6 +40,6 @@ def write_letter(
     spend = rates.wait if whose is None else rates.spend
     if seconds := spend(connection, together, "all", now):
         words = "More mails were asked for than we send in an hour. Nothing was changed; try again in an hour."
-        raise RefusedError(503, "Too many mails just now", words, {"Retry-After": str(int(seconds) + 1)})
+        raise RefusedError(503, "Too many mails just now", words, retry_after(seconds))
     if whose is not None:
         letters.write(connection, kind, email, whose, now)

@@ -33,6 +33,7 @@ class Pages:
 
     def __init__(self, own: Path | None, site: Site, base: str, *, signups: bool = True, inbox: str = "") -> None:
         """`own` is the operator's folder of templates; `inbox`: where the demo shows the mails it caught."""
+        self.site = site
         folders = [folder / FOLDER for folder in (own, packaged()) if folder]
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folders),
