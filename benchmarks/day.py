@@ -32,7 +32,7 @@ from sink import SINK, sink
 from sqlalchemy import distinct, func, select, update
 
 from digest.app import App, opened
-from digest.listings import read
+from digest.listings import Origin, read
 from digest.model import Edition, Outcome, State
 from digest.store import runs
 from digest.store.ledger import StoreLedger
@@ -98,7 +98,7 @@ def program(folder: Path, port: int = 25) -> Iterator[tuple[App, Clock]]:
 
 def fill(app: App, folder: Path, count: int, size: int = ENTRIES) -> None:
     """Sign so many up, then load so many entries: those of the samples, and more like them."""
-    sample = [one for file in sorted(SAMPLES.iterdir()) for one in read(file.read_bytes(), DAY).entries]
+    sample = [one for file in sorted(SAMPLES.iterdir()) for one in read(file.read_bytes(), Origin(DAY)).entries]
     for batch in crowd(count, [f"{entry.title} {entry.abstract}" for entry in sample], WEEKDAY):
         with app.store.write() as connection:
             put(connection, batch, app.clock(), 7, configured=False)

@@ -11,14 +11,14 @@ import json
 from datetime import date
 from pathlib import Path
 
-from digest.listings import read
+from digest.listings import Origin, read
 from digest.matching import Frequencies
 from digest.model import Entry
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "digest" / "samples" / "listings"
 TABLE = ROOT / "digest" / "matching" / "frequencies.json"
-_ANY_DAY = date(2026, 1, 1)
+_ANY_DAY = Origin(date(2026, 1, 1))
 """Listings without a year need one; the words do not depend on it."""
 
 

@@ -27,7 +27,7 @@ from time import perf_counter
 
 from peers import matching as peers
 
-from digest.listings import read
+from digest.listings import Origin, read
 from digest.matching import Frequencies, Reader, Selector
 from digest.matching.rank import rank_rows
 from digest.model import Entry, Profile
@@ -137,7 +137,7 @@ def load(paths: Sequence[Path]) -> list[Entry]:
     found: dict[str, Entry] = {}
     for file in files:
         modified = datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
-        found |= {entry.key: entry for entry in read(file.read_bytes(), modified).entries}
+        found |= {entry.key: entry for entry in read(file.read_bytes(), Origin(modified)).entries}
     return [_numbered(entry, number) for number, entry in enumerate(found.values(), start=1)]
 
 

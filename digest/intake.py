@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from digest.errors import ListingError
-from digest.listings import folder, read
+from digest.listings import Origin, folder, read
 from digest.model import Entry, Listing
 from digest.report import Loaded, LoadedFile
 from digest.store import entries, subscribers
@@ -78,7 +78,7 @@ def _load_file(store: Store, found: folder.Found, link: str, now: int) -> list[L
             return []
     fault = ""
     try:
-        listing = read(found.content, found.modified.date())
+        listing = read(found.content, Origin(found.modified.date()))
     except ListingError as error:
         fault = str(error)
         listing = Listing("", (), warnings=(fault,))

@@ -20,7 +20,11 @@ class Entry:
     """One listed thing, in most cases a paper.
 
     `keys` are its identities, strongest first (`doi:…`, `arxiv:…`, `url:…`, `title:…`); any one in common makes two
-    entries the same. `number` is its place in the order of loading, given by the store (0: not stored).
+    entries the same. `links` are pages of code or of the project that are named beside the abstract. `version` is what
+    its source says (0: nothing). `updated`: it is there because a new version was announced.
+
+    `number` is its place in the order of loading, given by the store (0: not stored). `first` is the number of an
+    earlier one that is this very entry (0: there is none), told with less, in an earlier version, or under another key.
     """
 
     keys: tuple[str, ...]
@@ -32,7 +36,16 @@ class Entry:
     url: str = ""
     published: date | None = None
     votes: int | None = None
+    links: tuple[str, ...] = ()
+    version: int = 0
+    updated: bool = False
     number: int = 0
+    first: int = 0
+
+    @property
+    def root(self) -> int:
+        """The number that it has in common with every other telling of it."""
+        return self.first or self.number
 
     @property
     def key(self) -> str:
@@ -55,7 +68,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one listing file holds. `date` is the day that the file names, if it names one."""
+    """What one listing file holds. `date` is the day that the file names, if it names one.
+
+    `notes` say how it was read where that had to be guessed; `warnings`, what looks wrong.
+    """
 
     format: str
     entries: tuple[Entry, ...]
@@ -64,6 +80,7 @@ class Listing:
     date: date | None = None
     rejected: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 MatchMode = Literal["near", "any", "phrase"]
@@ -99,7 +116,8 @@ class Subscriber:
 
     With fewer matches than `min_matches` none is sent, and they wait for the next. Nothing is sent before the date
     `paused_until`, nor on days in `skip`: dates ("2026-12-24"), ranges of them ("2026-12-24/2027-01-02"), or names of
-    calendars in the configuration. What came in meanwhile goes into the next edition.
+    calendars in the configuration. What came in meanwhile goes into the next edition. `updates`: new versions of
+    entries come, too.
     """
 
     email: str
@@ -110,6 +128,7 @@ class Subscriber:
     max_entries: int = 20
     paused_until: date | None = None
     skip: tuple[str, ...] = ()
+    updates: bool = False
     id: int = 0
 
 

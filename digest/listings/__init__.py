@@ -5,31 +5,82 @@ The formats are listed in `sniff`; each has a file of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 
 from digest.errors import ListingError
 from digest.listings.decode import decode
+from digest.listings.origin import Origin
 from digest.listings.sniff import FORMATS, look, sniff
-from digest.model import Listing
+from digest.listings.unpack import Part, unpacked
+from digest.model import Listing, Rejection
 
-__all__ = ["parse", "read"]
+__all__ = ["Origin", "parse", "read"]
 
-
-def read(content: bytes, modified: date) -> Listing:
-    """The listing in a file's bytes. `modified` is the day on which the file was. Raises ListingError."""
-    text, warnings = decode(content)
-    listing = parse(text, modified)
-    return replace(listing, warnings=warnings + listing.warnings)
+MOST_BYTES = 1 << 30
 
 
-def parse(text: str, modified: date) -> Listing:
+def read(content: bytes, origin: Origin, most: int = MOST_BYTES) -> Listing:
+    """The listing in a file's bytes, which unpack to no more than `most`. Raises ListingError."""
+    found = list(_parts(content, origin, most))
+    return found[0] if len(found) == 1 else _joined(found)
+
+
+def parse(text: str, origin: Origin) -> Listing:
     """The listing in a text. Raises ListingError if the format is unknown; a listing without entries is a warning."""
     name = sniff(text)
     if name is None:
         known = ", ".join(sorted(FORMATS))
         raise ListingError(f"unknown format: this looks like {look(text)}; supported are {known}")
-    listing = FORMATS[name].parse(text, modified)
+    listing = FORMATS[name].parse(text, origin)
     if listing.entries:
         return listing
     return replace(listing, warnings=(*listing.warnings, f"no entries found, though the format is {name}"))
+
+
+def _parts(content: bytes, origin: Origin, most: int) -> Iterator[Listing]:
+    for part in unpacked(content, origin.day, most):
+        if isinstance(part, Rejection):
+            yield Listing("", (), rejected=(part,))
+        elif part.name:
+            yield _named(part, origin)
+        else:
+            yield _read(part, origin)
+
+
+def _read(part: Part, origin: Origin) -> Listing:
+    text, warnings = decode(part.content, part.charset)
+    listing = parse(text, replace(origin, day=part.day))
+    return replace(listing, warnings=warnings + listing.warnings)
+
+
+def _named(part: Part, origin: Origin) -> Listing:
+    """A part among others: what is wrong with it says where."""
+    try:
+        listing = _read(part, origin)
+    except ListingError as error:
+        return Listing("", (), rejected=(Rejection(0, f"{part.name}: {error}"),))
+    return replace(
+        listing,
+        rejected=tuple(replace(one, reason=f"{part.name}: {one.reason}") for one in listing.rejected),
+        warnings=tuple(f"{part.name}: {warning}" for warning in listing.warnings),
+        notes=tuple(f"{part.name}: {note}" for note in listing.notes),
+    )
+
+
+def _joined(parts: Sequence[Listing]) -> Listing:
+    """Several listings as one. Raises ListingError if none of them can be read."""
+    formats = dict.fromkeys(part.format for part in parts if part.format)
+    rejected = tuple(one for part in parts for one in part.rejected)
+    if not formats:
+        raise ListingError(rejected[0].reason if rejected else "there is nothing in it")
+    return Listing(
+        " + ".join(formats),
+        tuple(entry for part in parts for entry in part.entries),
+        source=next((part.source for part in parts if part.source), ""),
+        curator=next((part.curator for part in parts if part.curator), ""),
+        date=next((part.date for part in parts if part.date), None),
+        rejected=rejected,
+        warnings=tuple(warning for part in parts for warning in part.warnings),
+        notes=tuple(note for part in parts for note in part.notes),
+    )

@@ -27,12 +27,16 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is neither blank nor header, and what stands directly before it. `day`: the last listing date."""
+    """A line that is neither blank nor header, and what stands directly before it.
+
+    `day`: the last listing date. `number`: its place among the lines of the page, from 1.
+    """
 
     text: str
     after_blank: bool = False
     after_header: bool = False
     day: date | None = None
+    number: int = 0
 
 
 Steps = dict[tuple[Kind, Kind], float]

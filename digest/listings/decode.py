@@ -26,8 +26,11 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def decode(content: bytes) -> tuple[str, tuple[str, ...]]:
-    """The text of a file and what was odd about its encoding. Raises ListingError for a binary file."""
+def decode(content: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
+    """The text of a file and what was odd about its encoding. `charset`: the declared one ("": none is).
+
+    Raises ListingError for a binary file.
+    """
     text, warnings = _characters(content)
     nuls = text.count("\0")
     if nuls * 100 > len(text):

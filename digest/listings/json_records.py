@@ -13,6 +13,8 @@ JSON Lines is one record a line. A record is an object with these keys; all but 
     votes       whole number from -2147483648 to 2147483647
     doi         string, with or without "https://doi.org/"
     arxiv       string, such as "2501.01234" or "arXiv:2501.01234v2"
+    version     whole number: which version it is; else the one in "arxiv"
+    links       list of strings: pages of code or of the project
 
 A record that breaks these rules is rejected alone. Where the JSON itself breaks, what stands before is loaded and the
 rest of the file (in JSON Lines: of the line) is rejected. Unknown keys are ignored, with one warning that names them.
@@ -23,16 +25,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 
 from digest.listings import records
 from digest.listings.decode import tidy
-from digest.model import Entry, Listing, Rejection
+from digest.listings.drafts import RecordError
+from digest.listings.gathering import EXCERPT, Gathering
+from digest.listings.origin import Origin
+from digest.model import Listing
 
 JSON = "json"
 JSON_LINES = "jsonl"
-_EXCERPT = 80
 _SPACE = re.compile(r"[ \t\n\r]*")
 _BEGINNING = re.compile(r'\s*(?:\[\s*(?:[\[{\]"]|$)|\{\s*(?:["}]|$))')
 _CONTAINER = frozenset(("source", "curator", "date"))
@@ -59,7 +62,7 @@ def recognise_lines(text: str) -> bool:
     return not text.lstrip().startswith("[") and 0 < len(lines) <= 2 * found
 
 
-def parse(text: str, modified: date) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
     """The entries of a JSON file."""
     reader, cursor = _Reader(), _Cursor(text)
     try:
@@ -67,11 +70,11 @@ def parse(text: str, modified: date) -> Listing:  # noqa: ARG001 - every format 
             _read_value(cursor, reader)
     except (ValueError, RecursionError) as error:
         reason = f"{_fault(error, cursor)}; the rest of the file is not loaded"
-        reader.reject(cursor.line(), reason, cursor.excerpt())
+        reader.gathering.reject(cursor.line(), reason, cursor.excerpt())
     return reader.listing(JSON)
 
 
-def parse_lines(text: str, modified: date) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_lines(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
     """The entries of a JSON Lines file."""
     reader = _Reader()
     for number, line in enumerate(text.split("\n"), 1):
@@ -79,7 +82,7 @@ def parse_lines(text: str, modified: date) -> Listing:  # noqa: ARG001 - every f
             try:
                 reader.record(_decoder.decode(line.strip()), number, line)
             except (ValueError, RecursionError) as error:
-                reader.reject(number, _fault(error), line)
+                reader.gathering.reject(number, _fault(error), line)
     return reader.listing(JSON_LINES)
 
 
@@ -120,42 +123,36 @@ class _Cursor:
 
     def excerpt(self) -> str:
         """What stands here."""
-        return self.text[self.place : self.place + 4 * _EXCERPT]
+        return self.text[self.place : self.place + 4 * EXCERPT]
 
 
 @dataclass(slots=True)
 class _Reader:
     """What has been read so far. `about` is what an object says beside its "entries"."""
 
-    entries: list[Entry] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
+    gathering: Gathering = field(default_factory=Gathering)
     unknown: set[str] = field(default_factory=set)
     about: dict[str, object] = field(default_factory=dict)
 
     def record(self, value: object, line: int, excerpt: str) -> None:
         """Keep the entry that a record describes, or say why there is none."""
         try:
-            self.entries.append(records.entry(value))
+            self.gathering.add(records.draft(value), line, excerpt)
             self.unknown |= value.keys() - records.FIELDS if isinstance(value, dict) else set()
-        except records.RecordError as error:
-            self.reject(line, str(error), excerpt)
-
-    def reject(self, line: int, reason: str, excerpt: str) -> None:
-        """Keep a rejection."""
-        self.rejected.append(Rejection(line, reason, tidy(excerpt[: 4 * _EXCERPT])[:_EXCERPT]))
+        except RecordError as error:
+            self.gathering.reject(line, str(error), excerpt)
 
     def listing(self, name: str) -> Listing:
-        """All of it; entries that name no source or day get the listing's."""
+        """All of it."""
         warnings: list[str] = []
         source = _about(self.about, "source", records.text, warnings) or ""
         curator = _about(self.about, "curator", records.text, warnings) or ""
         day = _about(self.about, "date", records.day_of, warnings)
-        entries = tuple(replace(e, source=e.source or source, published=e.published or day) for e in self.entries)
         unknown = sorted(tidy(key) for key in self.unknown | self.about.keys() - _CONTAINER)
         if unknown:
             more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
             warnings.append(f"ignored unknown keys: {', '.join(unknown[:_NAMED])}{more}")
-        return Listing(name, entries, source, curator, day, tuple(self.rejected), tuple(warnings))
+        return self.gathering.listing(name, source=source, curator=curator, day=day, warnings=warnings)
 
 
 def _about(
@@ -164,7 +161,7 @@ def _about(
     """What a listing says of itself; what cannot be read is a warning, for the entries do not depend on it."""
     try:
         return records.field(about, key, read)
-    except records.RecordError as error:
+    except RecordError as error:
         warnings.append(f"ignored: {error}")
         return None
 

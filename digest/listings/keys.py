@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _DOI_IN_PATH = re.compile(r"/doi/(?:(?:abs|full|pdf|epdf|fullHtml)/)?(10\.\d{4,9}/[^\s?#]+)")
-_ARXIV_ID = r"(?P<id>\d{4}\.\d{4,5}|[a-z][a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?"
+_ARXIV_ID = r"(?P<id>\d{4}\.\d{4,5}|[a-z][a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v(?P<version>\d{1,3}))?"
 _ARXIV = re.compile(rf"(?:arxiv:\s*)?{_ARXIV_ID}(?:\.pdf)?", re.IGNORECASE)
 _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.{_ARXIV_ID}", re.IGNORECASE)
 _ARXIV_PATH = re.compile(rf"/(?:abs|pdf|html|format|ps|e-print|papers)/{_ARXIV_ID}(?:\.pdf)?/?", re.IGNORECASE)
@@ -62,6 +62,13 @@ def arxiv_id(text: str) -> str:
     return _plain_id(found) if found else ""
 
 
+def arxiv_version(text: str) -> int:
+    """The version in a field or URL that holds an arXiv id with one; 0 if it does not."""
+    address = _address(text)
+    found = _arxiv_path(address) if address else _ARXIV.fullmatch(text.strip())
+    return int(found["version"] or 0) if found else 0
+
+
 def _strong(address: SplitResult | None, doi: str, arxiv: str) -> Iterator[str]:
     name = doi_name(doi) or _doi_of(address)
     preprint = _ARXIV_DOI.match(name)
@@ -92,8 +99,12 @@ def _doi_of(address: SplitResult | None) -> str:
 
 
 def _arxiv_of(address: SplitResult | None) -> str:
-    found = _ARXIV_PATH.fullmatch(address.path) if address and _host(address) in _ARXIV_HOSTS else None
+    found = _arxiv_path(address) if address else None
     return _plain_id(found) if found else ""
+
+
+def _arxiv_path(address: SplitResult) -> re.Match[str] | None:
+    return _ARXIV_PATH.fullmatch(address.path) if _host(address) in _ARXIV_HOSTS else None
 
 
 def _plain_id(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""One record to one Entry, by the schema in `json_records`."""
+"""One record to one Draft, by the schema in `json_records`."""
 
 from __future__ import annotations
 
@@ -8,42 +8,37 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from digest.listings.decode import tidy
-from digest.listings.keys import arxiv_id, doi_name, keys
-from digest.model import Entry
+from digest.listings.drafts import VOTES, Draft, RecordError
 
-FIELDS = frozenset(
-    ("title", "abstract", "authors", "categories", "source", "url", "published", "votes", "doi", "arxiv")
-)
+FIELDS = frozenset(Draft.__dataclass_fields__) - {"updated", "notes", "html"}
 _BETWEEN_NAMES = re.compile(";| and ")
 _BETWEEN_CATEGORIES = re.compile(";")
-_VOTES = range(-(2**31), 2**31)  # what every database can hold
+_SPACE = re.compile(r"\s+")
+_VERSIONS = range(1000)
 
 Value = TypeVar("Value")
 
 
-class RecordError(ValueError):
-    """A record breaks the schema; the message is the reason."""
-
-
-def entry(record: object, source: str = "", day: date | None = None) -> Entry:
-    """The entry that a record describes; `source` and `day` are those of the listing. Raises RecordError."""
+def draft(record: object) -> Draft:
+    """What a record says. Raises RecordError."""
     if not isinstance(record, dict):
         raise RecordError(f"expected a record (an object), found {kind(record)}")
     title = field(record, "title", text)
     if not title:
         raise RecordError('no "title"' if title is None else "the title is empty")
-    doi, arxiv = (field(record, key, text) or "" for key in ("doi", "arxiv"))
-    url = field(record, "url", text) or ""
-    return Entry(
-        keys=keys(title, url, doi, arxiv),
+    return Draft(
         title=title,
         abstract=field(record, "abstract", text) or "",
         authors=field(record, "authors", _names) or (),
         categories=field(record, "categories", _categories) or (),
-        source=field(record, "source", text) or source,
-        url=url or _url(doi, arxiv),
-        published=field(record, "published", day_of) or day,
+        source=field(record, "source", text) or "",
+        url=field(record, "url", text) or "",
+        published=field(record, "published", day_of),
         votes=field(record, "votes", _votes),
+        doi=field(record, "doi", text) or "",
+        arxiv=field(record, "arxiv", text) or "",
+        version=field(record, "version", _version) or 0,
+        links=field(record, "links", _links) or (),
     )
 
 
@@ -96,13 +91,19 @@ def _several(value: object, between: re.Pattern[str]) -> tuple[str, ...]:
     return tuple(part for part in map(tidy, parts) if part)
 
 
+def _links(value: object) -> tuple[str, ...]:
+    return _several(value, _SPACE)
+
+
 def _votes(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value not in _VOTES:
-        raise RecordError(f"a whole number from {_VOTES[0]} to {_VOTES[-1]}")
+    return _whole(value, VOTES)
+
+
+def _version(value: object) -> int:
+    return _whole(value, _VERSIONS)
+
+
+def _whole(value: object, bounds: range) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in bounds:
+        raise RecordError(f"a whole number from {bounds[0]} to {bounds[-1]}")
     return value
-
-
-def _url(doi: str, arxiv: str) -> str:
-    """Where an entry without a URL is found."""
-    name, number = doi_name(doi), arxiv_id(arxiv)
-    return f"https://doi.org/{name}" if name else f"https://arxiv.org/abs/{number}" if number else ""

@@ -8,25 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from digest.listings import json_records, trending
+from digest.listings.origin import Origin
 from digest.model import Listing
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How to know a format and how to read it; `parse` also takes the day on which the file was modified."""
+    """How to know a format and how to read it. `ranked`: the order of its entries is a ranking."""
 
     recognise: Callable[[str], bool]
-    parse: Callable[[str, date], Listing]
+    parse: Callable[[str, Origin], Listing]
+    ranked: bool = False
 
 
 # The first that recognises the text is taken, so the loosest stands last.
 FORMATS: dict[str, Format] = {
     json_records.JSON_LINES: Format(json_records.recognise_lines, json_records.parse_lines),
     json_records.JSON: Format(json_records.recognise, json_records.parse),
-    trending.FORMAT: Format(trending.recognise, trending.parse),
+    trending.FORMAT: Format(trending.recognise, trending.parse, ranked=True),
 }
 
 # What people take for a listing, for the message that refuses it.

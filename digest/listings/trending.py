@@ -8,15 +8,18 @@ another order. What is left is a sequence of titles and abstracts, an abstract b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
 from digest.listings import headers
 from digest.listings.blocks import Kind, Line, classify
 from digest.listings.decode import tidy
-from digest.listings.keys import keys
+from digest.listings.drafts import Draft
+from digest.listings.gathering import Gathering
+from digest.listings.origin import Origin
 from digest.listings.prose import leaning
-from digest.model import Entry, Listing
+from digest.model import Listing
 
 FORMAT = "trending"
 SOURCE = "Trending papers"
@@ -36,24 +39,17 @@ def recognise(text: str) -> bool:
     return abstracts > 0 and min(titles, abstracts) * 2 >= kinds.count(Kind.TITLE) and len(kinds) <= 6 * abstracts
 
 
-def parse(text: str, modified: date) -> Listing:
-    """The entries of a page. `modified` is the day of the file, for a listing date without a year."""
-    lines, found = _lines(text, modified)
+def parse(text: str, origin: Origin) -> Listing:
+    """The entries of a page; a listing date without a year is told by the day of the file."""
+    lines, found = _lines(text, origin.day)
     days = [header.date for header in found if header.date]
     curators = [header.curator for header in found if header.curator]
-    return Listing(
-        FORMAT,
-        tuple(_entry(block) for block in _blocks(lines)),
-        source=SOURCE,
-        curator=curators[0] if curators else "",
-        date=days[0] if days else None,
-    )
-
-
-def _entry(block: list[Line]) -> Entry:
-    title = block[0].text
-    abstract = " ".join(line.text for line in block[1:])
-    return Entry(keys(title), title, abstract, source=SOURCE, published=block[0].day)
+    gathering = Gathering()
+    for title, *abstract in _blocks(lines):
+        draft = Draft(title.text, " ".join(line.text for line in abstract), source=SOURCE, published=title.day)
+        gathering.add(draft, title.number, title.text)
+    listing = gathering.listing(FORMAT, source=SOURCE, curator=curators[0] if curators else "")
+    return replace(listing, date=days[0] if days else None)  # not the day of what stands before it
 
 
 def _blocks(lines: list[Line]) -> Iterator[list[Line]]:
@@ -68,13 +64,13 @@ def _lines(text: str, modified: date) -> tuple[list[Line], list[headers.Header]]
     lines: list[Line] = []
     found: list[headers.Header] = []
     day, after_blank, after_header = None, False, False
-    for raw in headers.cut(tidy(line) for line in text.split("\n")):
+    for number, raw in enumerate(headers.cut(tidy(line) for line in text.split("\n")), start=1):
         header, rest = headers.peel(raw, modified)
         if header:
             found.append(header)
             day, after_header = header.date or day, True
         if rest:
-            lines.append(Line(rest, after_blank, after_header, day))
+            lines.append(Line(rest, after_blank, after_header, day, number))
             after_header = False
         after_blank = not raw
     return lines, found

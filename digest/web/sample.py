@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from starlette.responses import Response
 
-from digest.listings import read
+from digest.listings import Origin, read
 from digest.matching import Reader, Selector, built_in
 from digest.model import Edition, Entry, Profile
 from digest.rendering.edition import Renderer
@@ -19,7 +19,7 @@ from digest.web.pages import sandboxed
 
 _PROFILE = Profile("Digest", ("reward model", "RLHF", "quantiz*", '"LoRA"', "calibrat*", "-survey"))
 _MOST, _MORE = 6, 4
-_DAY = date(2026, 11, 20)
+_DAY = Origin(date(2026, 11, 20))
 """Of the packaged listings."""
 _KEPT = {"Cache-Control": "private, max-age=3600"}
 

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from digest.errors import ListingError
-from digest.listings import parse, read
+from digest.listings import Origin, parse, read
 from digest.listings.decode import decode
 from digest.listings.sniff import sniff
 
-TODAY = date(2026, 2, 1)
+TODAY = Origin(date(2026, 2, 1))
 ABSTRACT = (
     "We count the words of a sentence, and find that it has some. The rest of this text is here to be long enough."
 )

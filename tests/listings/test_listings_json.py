@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import ListingError
-from digest.listings import parse, read
-from digest.listings.records import RecordError, entry
+from digest.listings import Origin, parse, read
+from digest.listings.drafts import RecordError, entry
+from digest.listings.records import draft
 from digest.model import Listing
 
-TODAY = date(2026, 2, 1)
+TODAY = Origin(date(2026, 2, 1))
 GOOD = [f'{{"title": "Paper {number}", "votes": {number}}}' for number in range(3)]
 
 
@@ -70,7 +71,7 @@ def test_a_truncated_file_gives_the_records_that_are_whole(length: int) -> None:
 def test_a_record_against_the_schema_says_which_key(record: dict[str, object], words: str) -> None:
     """A record of the wrong shape is refused by the name of the key and what was expected."""
     with pytest.raises(RecordError) as caught:
-        entry(record)
+        entry(draft(record))
     assert words in str(caught.value)
 
 
@@ -80,7 +81,7 @@ def test_a_full_record_becomes_an_entry() -> None:
         "title": " A\n title ", "abstract": "Text.", "authors": "Ada A; Ben B and Cem C", "categories": "cs.LG; cs.CL",
         "source": "Here", "published": "2025-03-13T23:59:00-08:00", "votes": 7, "arxiv": "arXiv:2501.01234v2",
     }  # fmt: skip
-    found = entry(record)
+    found = entry(draft(record))
     assert (found.title, found.abstract, found.source, found.votes) == ("A title", "Text.", "Here", 7)
     assert (found.authors, found.categories) == (("Ada A", "Ben B", "Cem C"), ("cs.LG", "cs.CL"))
     assert (found.published, found.url) == (date(2025, 3, 13), "https://arxiv.org/abs/2501.01234")
@@ -168,4 +169,4 @@ def test_any_json_cut_anywhere_gives_a_listing_or_a_listing_error(value: object,
 def test_any_bytes_give_a_listing_or_a_listing_error(content: bytes, modified: date) -> None:
     """No file raises anything but ListingError."""
     with suppress(ListingError):
-        assert isinstance(read(content, modified), Listing)
+        assert isinstance(read(content, Origin(modified)), Listing)

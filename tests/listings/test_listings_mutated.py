@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from digest.listings import trending
+from digest.listings import Origin, trending
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "listings"
 HEADER_LINES = {"trending-spaced.txt": 5, "trending-compact.txt": 2}
-MODIFIED = date(2026, 11, 21)
+MODIFIED = Origin(date(2026, 11, 21))
 HEADER = ["new", "Get trending papers in your email inbox!", "Subscribe", "byAK and the research community", "Mar 13"]
 SENTENCE_END = re.compile(r"(?<=[a-z)][.!?]) (?=[A-Z])")
 

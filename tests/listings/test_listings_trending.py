@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.listings import headers, parse, trending
+from digest.listings import Origin, headers, parse, trending
 from digest.listings.decode import tidy
 from digest.model import Listing
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "listings"
-MODIFIED = date(2026, 2, 1)
+MODIFIED = Origin(date(2026, 2, 1))
 ABSTRACT = "We study how header words and titles meet, and find that they seldom quarrel. This matters to few."
 
 
@@ -75,7 +75,7 @@ def test_both_pages_hold_293_distinct_entries() -> None:
 )
 def test_header_words_glued_to_a_title_are_peeled(line: str, title: str) -> None:
     """Header words glued to a title go, and the title is whole."""
-    header, rest = headers.peel(line, MODIFIED)
+    header, rest = headers.peel(line, MODIFIED.day)
     assert (header is not None, rest) == (True, title)
 
 
@@ -100,7 +100,7 @@ def test_header_words_glued_to_a_title_are_peeled(line: str, title: str) -> None
 )
 def test_titles_that_begin_like_header_words_stay_whole(title: str) -> None:
     """A word or number of its own is no header."""
-    assert headers.peel(title, MODIFIED) == (None, title)
+    assert headers.peel(title, MODIFIED.day) == (None, title)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ LINES = st.one_of(
 @settings(max_examples=300, deadline=None)
 def test_no_text_is_lost(lines: list[str]) -> None:
     """Titles and abstracts together are the text, white space and header words apart."""
-    rests = [headers.peel(line, MODIFIED)[1] for line in headers.cut(tidy(line) for line in lines)]
+    rests = [headers.peel(line, MODIFIED.day)[1] for line in headers.cut(tidy(line) for line in lines)]
     entries = trending.parse("\n".join(lines), MODIFIED).entries
     kept = "".join(entry.title + entry.abstract for entry in entries)
     assert "".join(kept.split()) == "".join("".join(rests).split())
