@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from digest.app import App, opened
 from digest.model import Edition, Listing, Profile, Subscriber
-from digest.store import editions, entries, schema, subscribers
+from digest.store import editions, entries, filing, schema, subscribers
 from digest.store.subscribers import Named
 
 DISTINCT = 1_000
@@ -65,7 +65,7 @@ def _fill(app: App, count: int) -> None:
     now = app.clock()
     with app.store.write() as connection:
         file = entries.File("synthetic.jsonl", "0" * 64, 0, 0)
-        entries.save(connection, file, Listing("synthetic", tuple(listed.values())), now)
+        filing.save(connection, file, Listing("synthetic", tuple(listed.values())), now)
     for start in range(1, count + 1, DISTINCT):
         numbers = range(start, min(start + DISTINCT, count + 1))
         plans = [

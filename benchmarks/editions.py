@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 
-from digest.model import Edition, Entry, Match, Reason
+from digest.model import Edition, Entry, Match, Movement, Reason
 from digest.rendering.cards import Card, Row, card, row
 from digest.rendering.edition import CONTENTS_OVER, Links, Site
 from digest.rendering.subject import long_dates, preheader, summary
 
 LINKS = Links(**{name: f"https://digest.example.org/{name}/sample" for name in Links.__slots__})
+UNMOVED: Mapping[int, Movement] = MappingProxyType({})
 SITE = Site("digest@example.org", postal_address="Digest, 12 Library Lane, 1010 Exampletown")
 
 
@@ -61,7 +63,8 @@ def _synthetic_paper(number: int, rng: random.Random) -> Entry:
     title = " ".join(rng.choice(WORDS) for _ in range(rng.randint(6, 14))).title()
     url = f"https://example.org/papers/{number}"
     day = date(2026, 11, rng.randint(15, 20))
-    return Entry((f"url:{url}",), title, ". ".join(sentences) + ".", names, (), "arXiv", url, day, number, number)
+    known = (f"url:{url}",), title, ". ".join(sentences) + "."
+    return Entry(*known, names, source="arXiv", url=url, published=day, votes=number, number=number)
 
 
 def _hit(entry: Entry, rng: random.Random) -> Reason:
@@ -85,10 +88,13 @@ def _synthetic_edition(index: int, per_edition: int, hits: Mapping[int, list[Rea
     return Edition(index, index, email, "", day, day, "UTC", 0, 0, tuple(matches), more, matched, 300, ("Papers",))
 
 
-def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -> dict[str, object]:
+def whole(
+    edition: Edition, entries: Mapping[int, Entry], links: Links | None, moved: Mapping[int, Movement] = UNMOVED
+) -> dict[str, object]:
     """What a template is given when an edition is rendered by Jinja in one go: the plain way, and the standard."""
     several = len(edition.profiles) > 1
-    cards = [_card(rank, entries[m.entry], m.reasons, several) for rank, m in enumerate(edition.matches, 1)]
+    matches = enumerate(edition.matches, 1)
+    cards = [_card(rank, entries[m.entry], m.reasons, several, moved.get(m.entry)) for rank, m in matches]
     if links:
         ways = ((f"{links.feedback}/{card.rank}/more", f"{links.feedback}/{card.rank}/less") for card in cards)
         cards = [replace(card, more=more, less=less) for card, (more, less) in zip(cards, ways, strict=True)]
@@ -112,9 +118,9 @@ def whole(edition: Edition, entries: Mapping[int, Entry], links: Links | None) -
 
 
 @lru_cache(1 << 16)
-def _card(rank: int, entry: Entry, reasons: tuple[Reason, ...], several: bool) -> Card:
+def _card(rank: int, entry: Entry, reasons: tuple[Reason, ...], several: bool, movement: Movement | None) -> Card:
     """Kept, so that the plain way is measured without the cost of snippets and marks."""
-    return card(str(rank), entry, reasons, several=several)
+    return card(str(rank), entry, reasons, several=several, movement=movement)
 
 
 @lru_cache(1 << 16)

@@ -89,7 +89,7 @@ def ours(entries: Sequence[Entry], subscribers: int, *, reasons: bool = False) -
             for _ in selector.select(readers, more=0):
                 pass
         else:
-            rank_rows(selector.table, numbers, [reader.watermark for reader in readers], EACH)
+            rank_rows(selector.table, numbers, readers, EACH)
         clock("rank", start)
     return stages
 

@@ -21,7 +21,7 @@ from time import perf_counter
 
 from digest.backtest import Trials
 from digest.model import Entry, Listing, Profile
-from digest.store import entries
+from digest.store import filing
 from digest.store.entries import File
 from digest.store.store import open_store
 
@@ -69,7 +69,7 @@ def measure(count: int, rounds: int) -> dict[str, float]:
         for day in range(DAYS):
             listing = Listing("made", tuple(found[day::DAYS]))
             with store.write() as connection:
-                entries.save(connection, File(f"{day}", f"{day}", 0, 0), listing, NOW - (DAYS - 1 - day) * DAY)
+                filing.save(connection, File(f"{day}", f"{day}", 0, 0), listing, NOW - (DAYS - 1 - day) * DAY)
         trials = Trials(store)
         start = perf_counter()
         trials.backtest((), NOW)

@@ -12,7 +12,7 @@ from editions import SITE, synthetic
 from sending import SENDER
 
 from digest.delivery.message import Sender
-from digest.press import Press
+from digest.press import Named, Press
 from digest.rendering.edition import Renderer
 
 ENTRIES = 10
@@ -22,7 +22,7 @@ def ready(count: int) -> list[bytes]:
     """So many editions' messages, ready for the wire."""
     editions, entries = synthetic(count, ENTRIES)
     press = Press(Renderer(None, SITE), Sender(SENDER, "Digest"), "https://digest.example.org", ("secret" * 6,))
-    return [press.message(edition, entries) for edition in editions]
+    return [press.message(edition, Named(entries)) for edition in editions]
 
 
 def write(folder: Path) -> int:

@@ -30,7 +30,7 @@ from sqlalchemy import Row, select, update
 from digest.cadence import next_due
 from digest.model import Cadence, Entry, Listing, Profile, State, Subscriber
 from digest.planning import Policy, plan
-from digest.store import entries, subscribers
+from digest.store import entries, filing, subscribers
 from digest.store.schema import contents
 from digest.store.schema import editions as edition_table
 from digest.store.schema import entries as entry_table
@@ -222,7 +222,7 @@ def _load(store: Store, moments: range, now: int) -> None:
     listing = Listing("json", tuple(Entry((f"title:{title}",), title) for title in titles))
     if listing.entries:
         with store.write() as connection:
-            entries.save(connection, entries.File(titles[0], titles[0], 1, now), listing, now)
+            filing.save(connection, entries.File(titles[0], titles[0], 1, now), listing, now)
             subscribers.fill_again(connection)
 
 

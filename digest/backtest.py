@@ -24,7 +24,7 @@ from digest.matching import Lookup
 from digest.matching.duplicates import distinct
 from digest.matching.explain import Explainer
 from digest.matching.index import Window
-from digest.matching.rank import Ranked, in_tie_order, rank_rows
+from digest.matching.rank import Ranked, Reader, in_tie_order, rank_rows
 from digest.matching.spelling import Spelling
 from digest.matching.table import Table
 from digest.matching.usage import KeptOut, KeywordHits, advice, kept_out, keyword_hits, usages
@@ -137,7 +137,7 @@ class _Bench:
     def __init__(
         self, found: Sequence[Entry], loaded_at: Mapping[int, int], today: int, days: int, seen: Lookup
     ) -> None:
-        self._window = Window(in_tie_order(distinct(found)))
+        self._window = Window(in_tie_order(distinct([one for one in found if not one.updated])))
         self._loaded_at = [loaded_at[entry.number] for entry in self._window.entries]
         self._today, self._days, self._seen = today, days, seen
         self._forget()
@@ -188,7 +188,7 @@ class _Bench:
         if len(self._table.rows) > MOST_ROWS or self._table.matrix().nnz > MOST_CELLS:
             self._forget()
         rows = [self._table.numbers(profile) for profile in profiles]
-        return rank_rows(self._table, [rows], [-1], len(self._window.entries))
+        return rank_rows(self._table, [rows], [Reader(tuple(profiles), -1)], len(self._window.entries))
 
     def _matches(self, profiles: Sequence[Profile], columns: Sequence[int], scores: Sequence[float]) -> list[Match]:
         """Matches with their reasons, in the order given."""

@@ -70,7 +70,8 @@ class Rejection:
 class Listing:
     """What one listing file holds. `date` is the day that the file names, if it names one.
 
-    `notes` say how it was read where that had to be guessed; `warnings`, what looks wrong.
+    `notes` say how it was read where that had to be guessed; `warnings`, what looks wrong. `ranked`: the order of the
+    entries is a ranking.
     """
 
     format: str
@@ -81,6 +82,7 @@ class Listing:
     rejected: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    ranked: bool = False
 
 
 MatchMode = Literal["near", "any", "phrase"]
@@ -143,6 +145,14 @@ class Reason(NamedTuple):
     keyword: str
     field: str
     words: tuple[str, ...]
+
+
+class Movement(NamedTuple):
+    """How an entry moved in the rankings of one source: its places in the first and in the last that listed it."""
+
+    source: str
+    first: int
+    last: int
 
 
 class Match(NamedTuple):

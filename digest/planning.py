@@ -10,6 +10,7 @@ Rules
 4. An edition that is empty for want of entries gives way to a better one of the same date, unless a fixed time is set.
 5. An edition that waits and that nobody can have received is overtaken by the next: that one covers its window, too,
    and the earlier row is emptied. A slot without a mail overtakes nothing.
+6. Nobody gets an entry a second time because it was told again with more, or was taken for another.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from digest.store import editions, entries, runs, subscribers
 from digest.store.editions import Overtaken, Plan
 from digest.store.store import Store
 from digest.store.subscribers import Due, Step
-from digest.window import Ready, lookup
+from digest.window import Ready, anew, lookup
 
 MORE = 40
 """Entries beyond a subscriber's maximum that are listed by title."""
@@ -103,8 +104,14 @@ def edition_for(store: Store, person: Due, now: int) -> Edition:
     """The edition that a subscriber would get from all above the watermark; nothing is written."""
     with store.read() as connection:
         window = entries.window(connection, person.watermark)
-    (chosen,) = Selector(window, lookup(store)).select([_reader(person)], MORE)
-    return _edition(person, latest(now, person.subscriber.cadence), now, chosen)
+    selector = Selector(window, lookup(store))
+    (chosen,) = selector.select([_reader(person)], MORE)
+    return _edition(
+        person,
+        latest(now, person.subscriber.cadence),
+        now,
+        anew(store, selector, chosen, person.subscriber.id, person.watermark),
+    )
 
 
 class _Made(NamedTuple):
@@ -170,7 +177,9 @@ class _Batch:
         readers = [_reader(one) for one, reason in zip(wider, closed, strict=True) if not reason]
         chosen = iter(self.selector.select(readers, MORE)) if readers else iter(())
         for one, wide, slot, reason in zip(due, wider, slots, closed, strict=True):
-            yield self._made(one, wide, slot, reason, _NOTHING if reason else next(chosen))
+            mine = _NOTHING if reason else next(chosen)
+            mine = anew(self.store, self.selector, mine, wide.subscriber.id, wide.watermark)
+            yield self._made(one, wide, slot, reason, mine)
 
     def _overtaken(self, due: Sequence[Due]) -> Mapping[int, Overtaken]:
         """What waits of earlier slots, by subscriber (rule 5)."""
@@ -269,7 +278,8 @@ def _with(due: Due, waiting: Overtaken | None) -> Due:
 
 
 def _reader(due: Due) -> Reader:
-    return Reader(due.subscriber.profiles, due.watermark, due.subscriber.max_entries)
+    person = due.subscriber
+    return Reader(person.profiles, due.watermark, person.max_entries, person.updates)
 
 
 def _edition(due: Due, slot: Slot, now: int, chosen: Selection) -> Edition:

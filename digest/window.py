@@ -1,12 +1,12 @@
-"""The entries that a plan looks at, ready to be matched."""
+"""The entries that a plan looks at, ready to be matched; and which of those that match somebody had before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from digest.matching import Frequencies, Lookup, Selector, built_in
+from digest.matching import Frequencies, Lookup, Selection, Selector, built_in
 from digest.model import Entry
-from digest.store import entries
+from digest.store import entries, tellings
 from digest.store.store import Store
 
 MOST_KEPT = 500_000
@@ -40,3 +40,19 @@ def lookup(store: Store) -> Lookup:
             return entries.frequencies(connection, stems) + built_in().of(stems)
 
     return look_up
+
+
+def anew(store: Store, selector: Selector, chosen: Selection, subscriber: int, watermark: int) -> Selection:
+    """A selection without what the subscriber had before the `watermark` under another number."""
+    numbers = (*(match.entry for match in chosen.matches), *chosen.more) if selector.roots else ()
+    roots = {number: selector.roots[number] for number in numbers if number in selector.roots}
+    if not roots:
+        return chosen
+    with store.read() as connection:
+        had = tellings.had(connection, subscriber, set(roots.values()), watermark)
+    again = {number for number, root in roots.items() if root in had}
+    return chosen._replace(
+        matches=tuple(match for match in chosen.matches if match.entry not in again),
+        more=tuple(number for number in chosen.more if number not in again),
+        matched=chosen.matched - len(again),
+    )

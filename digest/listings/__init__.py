@@ -32,7 +32,7 @@ def parse(text: str, origin: Origin) -> Listing:
     if name is None:
         known = ", ".join(sorted(FORMATS))
         raise ListingError(f"unknown format: this looks like {look(text)}; supported are {known}")
-    listing = FORMATS[name].parse(text, origin)
+    listing = replace(FORMATS[name].parse(text, origin), ranked=FORMATS[name].ranked)
     if listing.entries:
         return listing
     return replace(listing, warnings=(*listing.warnings, f"no entries found, though the format is {name}"))

@@ -3,6 +3,8 @@
 Two titles are nearly the same if they share at least SHARED of their distinct words, inflection aside. What is left
 over may be extra words of one of them, but no numbers ("Part 2"); or words of at least LONG letters that differ in one
 letter (modelling, modeling). Titles of fewer than SHORT words must be the same.
+
+A further telling of an entry (`first`) stays: who did not get the entry may get that one.
 """
 
 from __future__ import annotations
@@ -20,7 +22,11 @@ LONG = 5
 
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
     """The entries, in the order given, without those that repeat another with a smaller number."""
-    titles = {entry.number: frozenset(token.forms.stem for token in text.tokens(entry.title)) for entry in entries}
+    titles = {
+        entry.number: frozenset(token.forms.stem for token in text.tokens(entry.title))
+        for entry in entries
+        if not entry.first
+    }
     spread = Counter(stem for title in titles.values() for stem in title)
     kept_with: defaultdict[str, list[int]] = defaultdict(list)
     kept: set[int] = set()
@@ -32,7 +38,7 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
             kept.add(number)
             for stem in title:
                 kept_with[stem].append(number)
-    return [entry for entry in entries if entry.number in kept]
+    return [entry for entry in entries if entry.first or entry.number in kept]
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

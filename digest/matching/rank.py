@@ -1,7 +1,8 @@
 """Which entries each reader gets, best first.
 
-An entry qualifies for a profile if a keyword hits and no exclusion does. A reader with several profiles gets each entry
-once, with its best score. Equal scores are ordered by votes, then recency, then key, so that the order is total and the
+An entry qualifies for a profile if a keyword hits and no exclusion does; a new version of one (`updated`) only for
+readers who want updates and for whom the entry itself is not new. A reader with several profiles gets each entry once,
+with its best score. Equal scores are ordered by votes, then recency, then key, so that the order is total and the
 same at every run.
 """
 
@@ -26,11 +27,12 @@ _AT_ONCE = 1 << 13
 
 
 class Reader(NamedTuple):
-    """Whose profiles are matched: the `most` best entries, of those numbered above `watermark`."""
+    """Whose profiles are matched: the `most` best entries, of those numbered above `watermark`, maybe with updates."""
 
     profiles: tuple[Profile, ...]
     watermark: int = 0
     most: int = 20
+    updates: bool = False
 
 
 class Ranked(NamedTuple):
@@ -77,7 +79,7 @@ def rank(table: Table, readers: Sequence[Reader], limit: int) -> Ranked:
     parts = [_NOBODY]
     for some in in_slices(table, readers):
         rows = [[table.numbers(profile) for profile in reader.profiles] for reader in some]
-        parts.append(rank_rows(table, rows, [reader.watermark for reader in some], limit))
+        parts.append(rank_rows(table, rows, some, limit))
     return Ranked(
         np.concatenate([part.counts for part in parts]),
         np.concatenate([part.columns for part in parts]),
@@ -92,13 +94,12 @@ def in_slices(table: Table, readers: Sequence[Reader]) -> Iterator[Sequence[Read
     return (readers[start : start + step] for start in range(0, len(readers), step))
 
 
-def rank_rows(table: Table, rows: Sequence[ProfileRows], watermarks: Sequence[int], limit: int) -> Ranked:
+def rank_rows(table: Table, rows: Sequence[ProfileRows], readers: Sequence[Reader], limit: int) -> Ranked:
     """The same for one slice of readers, whose keywords are rows of the table already."""
     profiles = np.array([len(each) for each in rows], dtype=np.int64)
     owner = np.repeat(np.arange(len(rows)), profiles)
     hits = _qualifying(table, list(chain.from_iterable(rows)), owner)
-    numbers = np.array([entry.number for entry in table.window.entries], dtype=np.int64)
-    hits = hits.only(numbers[hits.column] > np.array(watermarks, dtype=np.int64)[hits.reader])
+    hits = hits.only(_is_for(table.window.entries, readers, hits))
     if len(owner) > len(rows):
         hits = _once(hits, _bits(table))
     return _best(hits, len(rows), limit, _bits(table))
@@ -113,6 +114,19 @@ def _qualifying(table: Table, profiles: Sequence[Sequence[int]], owner: Numbers)
     qualifying = np.flatnonzero(product.data.imag > 0)
     reader = np.repeat(owner, np.diff(product.indptr))[qualifying]
     return _Hits(reader, product.indices[qualifying], product.data[qualifying].real)
+
+
+def _is_for(entries: Sequence[Entry], readers: Sequence[Reader], hits: _Hits) -> Flags:
+    """Which hits are new to their readers, and of a kind that they want."""
+    watermark = np.array([reader.watermark for reader in readers], dtype=np.int64)[hits.reader]
+    is_new = np.array([entry.number for entry in entries], dtype=np.int64)[hits.column] > watermark
+    updated = np.array([entry.updated for entry in entries], dtype=bool)
+    if not updated.any():
+        return is_new
+    wanted = np.array([reader.updates for reader in readers], dtype=bool)[hits.reader]
+    wanted &= np.array([entry.first for entry in entries], dtype=np.int64)[hits.column] <= watermark
+    fitting: Flags = is_new & (wanted | ~updated[hits.column])
+    return fitting
 
 
 def _once(hits: _Hits, width: int) -> _Hits:

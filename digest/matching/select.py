@@ -38,6 +38,9 @@ class Selector:
         self.table = Table(Window(in_tie_order(distinct(entries))), frequencies)
         self._explainer = Explainer(self.table)
         self._numbers = [entry.number for entry in self.table.window.entries]
+        self._further = {column for column, entry in enumerate(self.table.window.entries) if entry.first}
+        self.roots = {entry.number: entry.first for entry in entries if entry.first and not entry.updated}
+        """Of entries that are told again with more, or were taken for others: the number of the first telling."""
 
     def select(self, readers: Sequence[Reader], more: int) -> Iterator[Selection]:
         """For each reader the best `reader.most` entries with reasons, and up to `more` others."""
@@ -47,22 +50,39 @@ class Selector:
     def _select(self, readers: Sequence[Reader], more: int) -> Iterator[Selection]:
         asked = [self._rows(reader) for reader in readers]
         rows = [each for each, _ in asked]
-        watermarks = [reader.watermark for reader in readers]
-        ranked = rank_rows(self.table, rows, watermarks, max(reader.most for reader in readers) + more)
+        ranked = rank_rows(self.table, rows, readers, max(reader.most for reader in readers) + more)
         self._explainer.prepare(row for each in rows for numbers in each for row in numbers)
-        considered = len(self._numbers) - np.searchsorted(np.sort(self._numbers), watermarks, side="right")
+        considered = self._considered(readers)
         bounds, columns, scores = ranked.bounds.tolist(), ranked.columns.tolist(), ranked.scores.tolist()
         for place, reader in enumerate(readers):
             start, stop = bounds[place], bounds[place + 1]
-            rest = min(start + reader.most, stop)
-            mine = list(zip(reader.profiles, rows[place], strict=False))
+            mine, theirs = columns[start:stop], scores[start:stop]
+            if again := self._again(mine):
+                kept = [at for at, column in enumerate(mine) if column not in again]
+                mine, theirs = [mine[at] for at in kept], [theirs[at] for at in kept]
+            most = reader.most
             yield Selection(
-                self._matches(mine, columns[start:rest], scores[start:rest]),
-                tuple([self._numbers[column] for column in columns[rest : min(rest + more, stop)]]),
-                int(ranked.matched[place]),
-                int(considered[place]),
+                self._matches(list(zip(reader.profiles, rows[place], strict=False)), mine[:most], theirs[:most]),
+                tuple([self._numbers[column] for column in mine[most : most + more]]),
+                int(ranked.matched[place]) - len(again),
+                considered[place],
                 asked[place][1],
             )
+
+    def _considered(self, readers: Sequence[Reader]) -> list[int]:
+        """How many entries are new to each reader."""
+        entries = self.table.window.entries
+        numbers = np.sort([entry.number for entry in entries if not entry.updated])
+        known = np.searchsorted(numbers, [reader.watermark for reader in readers], side="right")
+        return [len(numbers) - count for count in known.tolist()]
+
+    def _again(self, columns: Sequence[int]) -> set[int]:
+        """The columns of entries that others, told later and with more, tell again."""
+        if not self._further or self._further.isdisjoint(columns):
+            return set()
+        entries = self.table.window.entries
+        last = {entries[column].root: column for column in sorted(columns, key=self._numbers.__getitem__)}
+        return set(columns) - set(last.values())
 
     def _matches(
         self, mine: Sequence[tuple[Profile, Sequence[int]]], columns: Sequence[int], scores: Sequence[float]

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from digest.model import State
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration."""
 
 metadata = MetaData(
@@ -88,10 +88,11 @@ rejections = Table(
     _text("excerpt"),
 )
 
-entries = Table(
+entries = Table(  # what is told of papers: one row each, and another where more is told than editions may hold
     "entries",
     metadata,
     Column("number", Key, primary_key=True),
+    Column("first", Key, ForeignKey("entries.number")),  # the row of the same paper that has the keys; none: this one
     _text("title"),
     _text("abstract"),
     Column("authors", JSON, nullable=False),
@@ -100,7 +101,11 @@ entries = Table(
     _text("url"),
     Column("published", Date),
     Column("votes", Integer),
+    Column("links", JSON, nullable=False),
+    Column("version", Integer, nullable=False),  # 0: not known
+    Column("updated", Boolean, nullable=False),  # it is there because a new version was announced
     _time("loaded_at", index=True),
+    Index(None, "first", sqlite_where=text("first IS NOT NULL"), postgresql_where=text("first IS NOT NULL")),
 )
 
 keys = Table(  # every identity of every entry
@@ -108,7 +113,7 @@ keys = Table(  # every identity of every entry
     metadata,
     Column("key", Text, primary_key=True),
     Column("entry", Key, ForeignKey("entries.number"), nullable=False, index=True),
-    Column("rank", Integer, nullable=False),  # 0: the strongest
+    Column("rank", Integer, nullable=False),  # by its kind; 0: the strongest
 )
 
 sightings = Table(
@@ -117,7 +122,24 @@ sightings = Table(
     Column("entry", Key, ForeignKey("entries.number"), primary_key=True),
     Column("file", Key, ForeignKey("files.id"), primary_key=True),
     Column("position", Integer, nullable=False),  # 1-based, in its file
+    _text("source"),
     Column("votes", Integer),
+    Column("version", Integer, nullable=False),  # 0: not known
+)
+
+fetches = Table(  # what is known of each source that is fetched from an address
+    "fetches",
+    metadata,
+    Column("source", Text, primary_key=True),  # its name
+    _text("url"),
+    _text("etag"),
+    _text("modified"),  # Last-Modified, as it was sent
+    _text("digest"),  # SHA-256 of the bytes that came last
+    _time("tried_at"),
+    Column("fetched_at", BigInteger),  # when it last answered; none: never
+    _time("next_at"),  # not to be asked before
+    Column("failures", Integer, nullable=False),  # in a row
+    _text("words"),  # the last one's
 )
 
 stems = Table(  # how common words are, over all entries ever loaded
@@ -142,6 +164,7 @@ subscribers = Table(
     Column("max_entries", Integer, nullable=False),
     Column("paused_until", Date),
     Column("skip", JSON, nullable=False),
+    Column("updates", Boolean, nullable=False),  # wants new versions of entries, too
     Column("active", Boolean, nullable=False),
     Column("configured", Boolean, nullable=False),  # kept in step with [[subscribers]] of the configuration
     Column("profiles", JSON, nullable=False),

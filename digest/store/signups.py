@@ -66,5 +66,6 @@ def confirm(connection: Connection, signup: Signup, now: int, first_days: int) -
 
 
 def _signup(row: Row[Any]) -> Signup:
-    wanted = SimpleNamespace(**row.wishes | {"id": 0, "paused_until": None, "email": row.email})
+    older = {"updates": False}  # what those who asked before it could be asked do not say
+    wanted = SimpleNamespace(**older | row.wishes | {"id": 0, "paused_until": None, "email": row.email})
     return Signup(row.id, row.identity, subscribers.wisher(wanted), row.asked_at, row.confirmed_at)

@@ -230,6 +230,7 @@ def wishes(subscriber: Subscriber) -> dict[str, Any]:
         "min_matches": subscriber.min_matches,
         "max_entries": subscriber.max_entries,
         "skip": list(subscriber.skip),
+        "updates": subscriber.updates,
         "profiles": [asdict(profile) | {"keywords": list(profile.keywords)} for profile in subscriber.profiles],
     }
 
@@ -254,5 +255,6 @@ def wisher(row: Any) -> Subscriber:
         max_entries=row.max_entries,
         paused_until=row.paused_until,
         skip=tuple(row.skip),
+        updates=row.updates,
         id=row.id,
     )

@@ -22,7 +22,7 @@ from digest.errors import QueryError
 from digest.matching import Reader, Selector
 from digest.matching.index import Window
 from digest.model import Entry, Listing, Profile
-from digest.store import entries
+from digest.store import entries, filing
 from digest.store.entries import File
 from digest.store.store import Store, open_store
 from digest.window import lookup
@@ -37,7 +37,7 @@ def load(store: Store, papers: Iterable[Entry], at: int = NOW) -> None:
     """Load a listing at some moment."""
     name = f"{next(_files)}"
     with store.write() as connection:
-        entries.save(connection, File(name, name, 0, 0), Listing("made", tuple(papers)), at)
+        filing.save(connection, File(name, name, 0, 0), Listing("made", tuple(papers)), at)
 
 
 def titled(*titles: str) -> list[Entry]:

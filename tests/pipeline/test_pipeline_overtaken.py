@@ -15,7 +15,7 @@ from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 from digest.cadence import local_date
 from digest.model import Cadence, Entry, Listing, Outcome, Profile, State, Subscriber
 from digest.planning import Policy, plan
-from digest.store import entries, ledger, runs, subscribers
+from digest.store import entries, filing, ledger, runs, subscribers
 from digest.store.schema import contents
 from digest.store.schema import editions as table
 from digest.store.store import Store
@@ -234,7 +234,7 @@ def _live(store: Store, now: int, day: Lived) -> None:
         if day.news:
             title = f"Reward model at {now}"
             listing = Listing("json", (Entry((f"title:{title}",), title),))
-            entries.save(connection, entries.File(title, title, 1, now), listing, now)
+            filing.save(connection, entries.File(title, title, 1, now), listing, now)
         named = [_named(who, now if lot == "paused" else None) for who, lot in fate.items()]
         subscribers.put(connection, named, now, 7, configured=False)
     if day.planned:

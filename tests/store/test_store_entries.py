@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from digest.matching.frequencies import Frequencies
 from digest.model import Edition, Entry, Listing, Match, Rejection, State, Subscriber
-from digest.store import editions, entries, subscribers
+from digest.store import editions, entries, filing, subscribers
 from digest.store.editions import Plan
 from digest.store.schema import files, keys, rejections, sightings
 from digest.store.store import Store
@@ -30,7 +30,7 @@ def save(store: Store, *listed: Entry, name: str = "a.txt", now: int = NOW, **li
     """Load a listing file; its content is its name."""
     with store.write() as connection:
         file = entries.File(name, f"sha-{name}", 10, now * 10**9)
-        return entries.save(connection, file, replace(Listing("json", listed), **listing), now)
+        return filing.save(connection, file, replace(Listing("json", listed), **listing), now).new
 
 
 def stored(store: Store, after: int = 0) -> list[Entry]:
@@ -65,9 +65,10 @@ def test_what_a_listing_says_of_itself_is_kept(store: Store) -> None:
 
 
 def test_the_same_entry_in_two_files_is_one_with_two_sightings(store: Store) -> None:
-    """It keeps its number and its text, and each sighting its place and votes."""
-    assert save(store, entry("One", votes=3), entry("Two", "arxiv:1")) == 2
-    assert save(store, entry("Zero"), entry("Two again", "arxiv:1"), entry("One", votes=9), name="b.txt") == 1
+    """It keeps its number and its text, and each sighting its place in a ranking and its votes."""
+    assert save(store, entry("One", votes=3), entry("Two", "arxiv:1"), ranked=True) == 2
+    again = entry("Zero"), entry("Two again", "arxiv:1"), entry("One", votes=9)
+    assert save(store, *again, name="b.txt", ranked=True) == 1
     assert [(e.number, e.title) for e in stored(store)] == [(1, "One"), (2, "Two"), (3, "Zero")]
     with store.read() as connection:
         columns = sightings.c.entry, sightings.c.file, sightings.c.position, sightings.c.votes
@@ -177,7 +178,7 @@ def test_many_entries_go_through_at_once(store: Store) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 made = st.builds(
     Entry,
-    keys=st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple),
+    keys=st.lists(texts.map("url:{}".format), min_size=1, max_size=3, unique=True).map(sorted).map(tuple),
     title=texts.filter(bool),
     abstract=texts,
     authors=st.lists(texts, max_size=3).map(tuple),
@@ -186,6 +187,9 @@ made = st.builds(
     url=texts,
     published=st.none() | st.dates(),
     votes=st.none() | st.integers(-(2**31), 2**31 - 1),
+    links=st.lists(texts, max_size=2).map(tuple),
+    version=st.integers(0, 99),
+    updated=st.booleans(),
 )
 
 
@@ -199,8 +203,8 @@ def test_every_field_comes_back_as_it_went_in(store: Store, one: Entry) -> None:
 
 
 def test_the_keys_of_an_entry_are_in_one_table_with_their_rank(store: Store) -> None:
-    """The strongest has rank 0."""
+    """A DOI has rank 0, a title the last."""
     save(store, entry("One", "doi:1", "arxiv:1"))
     with store.read() as connection:
         ranked = connection.execute(select(keys.c.key, keys.c.rank).order_by(keys.c.rank)).all()
-    assert [tuple(row) for row in ranked] == [("doi:1", 0), ("arxiv:1", 1), ("title:one", 2)]
+    assert [tuple(row) for row in ranked] == [("doi:1", 0), ("arxiv:1", 1), ("title:one", 5)]

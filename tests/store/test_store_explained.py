@@ -11,7 +11,7 @@ from store_samples import NOW, TODAY, five_readers, plan
 
 from digest.listings.keys import keys
 from digest.model import Entry, Listing, Match, Outcome, State
-from digest.store import editions, entries, ledger, sightings
+from digest.store import editions, entries, filing, ledger, sightings
 from digest.store.entries import File
 from digest.store.store import Store
 
@@ -28,7 +28,7 @@ def connection(store: Store) -> Iterator[Connection]:
 def listed(connection: Connection, name: str, at: int, *titles: str) -> None:
     """Load a file with these entries."""
     listing = Listing("json", tuple(Entry(keys(title, doi=f"10.1000/{title[0]}"), title) for title in titles))
-    entries.save(connection, File(name, name, 1, 1), listing, at)
+    filing.save(connection, File(name, name, 1, 1), listing, at)
 
 
 def test_an_edition_is_found_by_its_number(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, update
 from store_samples import NOW, TODAY, be, five_readers, plan, row
 
 from digest.model import Listing, Rejection, State, Subscriber
-from digest.store import browse, editions, entries, letters, overview, runs, signups, subscribers, suppressions
+from digest.store import browse, editions, entries, filing, letters, overview, runs, signups, subscribers, suppressions
 from digest.store.browse import LISTED
 from digest.store.schema import editions as table
 from digest.store.schema import subscribers as people
@@ -230,7 +230,7 @@ def test_a_file_is_listed_with_what_was_not_loaded(connection: Connection) -> No
     rejected = tuple(Rejection(line, "no title", "{}") for line in range(1, 60))
     for name in ("a", "b"):
         file = entries.File(f"/{name}", name, 1, 1)
-        entries.save(connection, file, Listing("json", (), rejected=rejected if name == "a" else ()), NOW)
+        filing.save(connection, file, Listing("json", (), rejected=rejected if name == "a" else ()), NOW)
     second, first = browse.loaded(connection).rows
     assert (first.path, first.rejected, second.rejected) == ("/a", 59, 0)
     assert browse.loaded_file(connection, first.id) == first

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from digest.model import Cadence, Edition, Entry, Listing, Profile, State, Subscriber
-from digest.store import editions, entries, subscribers
+from digest.store import editions, entries, filing, subscribers
 from digest.store.editions import Plan
 from digest.store.store import Store
 from digest.store.subscribers import Named, Step
@@ -44,7 +44,7 @@ def put(connection: Connection, *people: Subscriber, now: int = NOW, configured:
 def load(connection: Connection, *titles: str, now: int = NOW) -> None:
     """Load entries with these titles."""
     listing = Listing("json", tuple(Entry((f"title:{title}",), title) for title in titles))
-    entries.save(connection, entries.File(titles[0], titles[0], 1, now), listing, now)
+    filing.save(connection, entries.File(titles[0], titles[0], 1, now), listing, now)
 
 
 def emails(connection: Connection) -> list[str]:

@@ -1,0 +1,132 @@
+"""When two listed entries are one paper, and what is then new about it. Pure.
+
+Rules
+-----
+1. Entries that share a key are one paper, unless both have an identifier of the same kind and those differ: two papers
+   may have one title.
+2. An entry that shares keys with several papers shows that they are one, unless their identifiers differ.
+3. A paper is told in rows, the first being its root. What a listing knows beyond the newest row goes into that row,
+   unless an edition may hold it: then the mail would be another when it is tried again.
+4. An abstract, where no row had any, is worth a further row in that case: profiles that did not match may do so now.
+5. A new version is a further row that is `updated`. It is new if it is announced, or has a higher number than the last
+   one known. The same announcement comes by several ways, on days near each other.
+6. A paper of which only updates were told, for it is older than our listings, and which is then listed otherwise, gets
+   a further row that is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from digest.model import Entry
+
+_KINDS = ("doi", "arxiv", "openreview", "acl", "url", "title")
+_WEAK = ("url", "title")
+ANNOUNCED_TWICE = timedelta(days=3)
+"""Announcements of a new version that are no further apart are one."""
+_GAINED = ("abstract", "authors", "categories", "url", "published", "votes", "links", "version")
+_NOTHING = ("", (), None, 0)
+
+
+@dataclass(slots=True)
+class Paper:
+    """What is known of one paper: its keys, and its rows in the order of their numbers.
+
+    `became`: it turned out to be another one.
+    """
+
+    keys: set[str] = field(default_factory=set)
+    rows: list[Entry] = field(default_factory=list)
+    became: Paper | None = None
+
+    @property
+    def root(self) -> int:
+        """The number by which it is known."""
+        return self.became.root if self.became else self.rows[0].number
+
+    def tell(self, entry: Entry, held: int, number: int) -> bool:
+        """Take in a listed entry; return whether that made a further row, which has this `number`.
+
+        `held`: rows up to this number may be in editions.
+        """
+        self.keys.update(entry.keys)
+        further = _further(self.rows, entry, held)
+        if further is not None:
+            self.rows.append(replace(further, number=number, first=self.root if self.rows else 0))
+        elif (newest := self.rows[-1]).number > held:
+            self.rows[-1] = _over(newest, entry)
+        elif not newest.version and not newest.updated:  # no mail shows it
+            self.rows[-1] = replace(newest, version=entry.version)
+        return further is not None
+
+    def take_in(self, other: Paper, held: int) -> None:
+        """Become one with another paper, which is then no longer one of its own."""
+        other.became = self
+        self.keys |= other.keys
+        rows = sorted((*self.rows, *other.rows), key=lambda row: row.number)
+        if rows[0].number > held:
+            for row in rows[1:]:
+                rows[0] = _over(rows[0], row)
+        self.rows = [rows[0], *(replace(row, first=rows[0].number) for row in rows[1:])]
+        self.rows[0] = replace(rows[0], first=0)
+
+
+def agree(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether no identifier of the one contradicts one of the other (rule 1)."""
+    one, other = _identifiers(some), _identifiers(others)
+    return all(one[kind] == other[kind] for kind in one.keys() & other.keys())
+
+
+def _identifiers(some: Iterable[str]) -> dict[str, str]:
+    pairs = (key.split(":", 1) for key in some)
+    return {kind: value for kind, value in pairs if kind not in _WEAK}
+
+
+def strength(key: str) -> int:
+    """The rank of a key by its kind; 0: the strongest."""
+    kind = key.partition(":")[0]
+    return _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+
+
+def _further(rows: Sequence[Entry], entry: Entry, held: int) -> Entry | None:
+    """The row that an entry adds to those of a paper; None: it adds none."""
+    if not rows:
+        return entry
+    newest = rows[-1]
+    if not entry.updated and all(row.updated for row in rows):
+        return _over(entry, newest)
+    if _is_new_version(rows, entry):  # of which neither the day nor the number is that of the last one
+        return replace(_over(entry, newest), updated=True, published=entry.published, version=entry.version)
+    first_abstract = bool(entry.abstract) and not any(row.abstract for row in rows) and newest.number <= held
+    return _over(entry, newest) if first_abstract and not entry.updated else None
+
+
+def _is_new_version(rows: Sequence[Entry], entry: Entry) -> bool:
+    known = _version(rows)
+    if not entry.updated:
+        return 0 < known < entry.version
+    return not (0 < entry.version <= known) and not any(_announced_with(row, entry) for row in rows)
+
+
+def _announced_with(row: Entry, entry: Entry) -> bool:
+    """Whether a row tells of the same new version as an entry."""
+    if not (row.updated and row.published and entry.published):
+        return row.updated and row.published == entry.published
+    return abs(row.published - entry.published) <= ANNOUNCED_TWICE
+
+
+def _version(rows: Sequence[Entry]) -> int:
+    """The version last known (0: none); an announcement without a number is one more."""
+    known = 0
+    for row in rows:
+        known = max(known, row.version or (known + 1 if row.updated and known else known))
+    return known
+
+
+def _over(entry: Entry, other: Entry) -> Entry:
+    """An entry, and what it lacks from another."""
+    wanting = [name for name in _GAINED if getattr(entry, name) in _NOTHING]
+    values = {name: getattr(other, name) for name in wanting if getattr(other, name) not in _NOTHING}
+    return replace(entry, **values) if values else entry
