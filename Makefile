@@ -1,8 +1,9 @@
 # A thin wrapper: each target is one command that can be typed as well.
 PYTHON ?= python3
 BIN := .venv/bin
+MINUTES ?= 3
 
-.PHONY: setup demo test lint bench chaos fuzz clean
+.PHONY: setup demo test lint bench chaos fuzz fuzz-listings clean
 
 setup: .venv/done
 .venv/done: pyproject.toml
@@ -34,6 +35,11 @@ chaos: setup
 
 fuzz: setup
 	$(BIN)/python tests/web/fuzzing.py --minutes 5
+
+# MINUTES for each parser: make fuzz-listings MINUTES=10
+fuzz-listings: setup
+	$(BIN)/pip install --quiet --editable ".[fuzz]"
+	$(BIN)/python tests/listings/fuzz_listings.py --minutes $(MINUTES)
 
 clean:
 	rm -rf .venv digest-demo build dist

@@ -7,8 +7,8 @@ Rules
 2. Words name moments, never how long ago, so they stay the same while nothing changes. What others said (a parser, a
    relay) may hold any character; words are one line that can be stored and shown.
 3. The newest file of a source without entries means that its format has drifted or its writer is broken. A source is
-   stale when nothing with entries was loaded from it for too long; one that never gave anything, when it was watched
-   for too long.
+   stale when nothing with entries was loaded from it for too long, by its own limit if it has one; one that never gave
+   anything, when it was watched for too long.
 4. A relay that takes nothing, or failures, count only over their limit. Nothing sent and nothing failed is no failure.
 5. A refusal of ourselves is broken at once, as time does not mend it: by the relay (login, certificate, sender), or by
    a recipient's domain (SPF, DKIM, DMARC, reverse DNS).
@@ -36,7 +36,7 @@ _HEADLINES = {
     "paused": "sending is paused for complaints",
 }
 KINDS = tuple(_HEADLINES)
-"""The kinds of conditions. Those of kind "source" have a subject, the path, and "setup" a recipient's domain."""
+"""The kinds of conditions. Those of kind "source" have a subject, its label, and "setup" a recipient's domain."""
 
 COMPLAINT_DAYS = 30
 _WARN_PER_MILLE, _PAUSE_PER_MILLE = 1, 3
@@ -82,7 +82,10 @@ class Incident(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From when on it is broken: seconds, and the share of editions in percent. `stale_seconds` 0: never stale."""
+    """From when on it is broken: seconds, and the share of editions in percent.
+
+    `stale_seconds` holds for sources that have no limit of their own; 0: never stale.
+    """
 
     overdue_seconds: float
     failures_percent: float
@@ -91,21 +94,42 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceState:
-    """A configured path and what was loaded from it last; times are epoch seconds.
+class Watched:
+    """A configured source: its path as the database knows it, and its name ("": it has none).
 
-    `newest_at` is when the last file with entries was loaded (None: never one), `last_entries` how many the very last
-    file gave (None: no file yet), `last_path` its path, `last_at` when it was loaded, `last_fault` what was wrong with
-    it. `watched_since` is the first run (None: there was none).
+    `address` is what it is fetched from, as others may read it ("": nothing). `stale_seconds` None: the usual limit.
     """
 
     path: str
+    name: str = ""
+    address: str = ""
+    stale_seconds: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.name or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A configured source and what was loaded from it last; times are epoch seconds.
+
+    `newest_at` is when the last file with entries was loaded (None: never one), `last_entries` how many the very last
+    file gave (None: no file yet), `last_path` its path, `last_at` when it was loaded, `last_fault` what was wrong with
+    it. `watched_since` is the first run (None: there was none). `fetched_at` is when it last answered (None: never, or
+    it is not fetched), and `fetch_fault` why it did not when it was asked last.
+    """
+
+    source: Watched
     newest_at: int | None = None
     last_entries: int | None = None
     last_path: str = ""
     last_at: int = 0
     last_fault: str = ""
     watched_since: int | None = None
+    fetched_at: int | None = None
+    fetch_fault: str = ""
 
 
 def overdue(last_progress: int | None, now: int, limits: Limits) -> list[Condition]:
@@ -118,7 +142,22 @@ def overdue(last_progress: int | None, now: int, limits: Limits) -> list[Conditi
 
 def sources(states: Iterable[SourceState], now: int, limits: Limits) -> list[Condition]:
     """The sources whose newest file gave no entries, and those that are stale (rule 3)."""
-    return [found for state in states if (found := _without_entries(state) or _stale(state, now, limits))]
+    return [found for state in states if (found := without_entries(state) or _stale(state, now, limits))]
+
+
+def without_entries(state: SourceState) -> Condition | None:
+    """Whether the newest file of a source gave no entries."""
+    if state.last_entries != 0:
+        return None
+    label = state.source.label
+    drift = f"{label}: " if state.newest_at is None else f"{label}: format drift? "
+    before = "nor did any before" if state.newest_at is None else f"the last one that did is of {utc(state.newest_at)}"
+    why = f": {state.last_fault}" if state.last_fault else ""
+    words = (
+        f"{drift}The newest file, loaded {utc(state.last_at)}, gave no entries; {before}. "
+        f"Look into {state.last_path}{why}"
+    )
+    return Condition("source", label, one_line(words), state.last_at)
 
 
 def failures(sent: int, failed: int, now: int, limits: Limits) -> list[Condition]:
@@ -192,23 +231,22 @@ def _over(per_mille: int, complaints: int, sent: int) -> bool:
     return bool(enough) and complaints * 1_000 > sent * per_mille
 
 
-def _without_entries(state: SourceState) -> Condition | None:
-    if state.last_entries != 0:
-        return None
-    why = f": {state.last_fault}" if state.last_fault else ""
-    words = (
-        f"The newest file from {state.path}, loaded {utc(state.last_at)}, gave no entries. Has its format changed? "
-        f"Look into {state.last_path}{why}"
-    )
-    return Condition("source", state.path, one_line(words), state.last_at)
-
-
 def _stale(state: SourceState, now: int, limits: Limits) -> Condition | None:
     since = state.watched_since if state.newest_at is None else state.newest_at
-    if since is None or not limits.stale_seconds or now - since <= limits.stale_seconds:
+    own = state.source.stale_seconds
+    limit = limits.stale_seconds if own is None else own
+    if since is None or not limit or now - since <= limit:
         return None
-    never = state.newest_at is None
-    what = (
-        f"Nothing was ever loaded from {state.path}." if never else f"Nothing new from {state.path} since {utc(since)}."
-    )
-    return Condition("source", state.path, one_line(f"{what} See whether what writes its files still works."), since)
+    label = state.source.label
+    what = "nothing was ever loaded" if state.newest_at is None else f"nothing new since {utc(since)}"
+    words = f"{label}: stale: {what}. {_where_it_ends(state)}"
+    return Condition("source", label, one_line(words), since)
+
+
+def _where_it_ends(state: SourceState) -> str:
+    """Where to look why nothing comes."""
+    if state.fetch_fault:
+        return f"It could not be fetched: {state.fetch_fault}"
+    if state.source.address:
+        return f"See what a browser shows at {state.source.address}"
+    return "See whether what writes its files still works."

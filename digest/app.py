@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from digest import fetch
+from digest import sources as sources_of
 from digest.alarms import Limits
 from digest.backtest import Trials
 from digest.calendars import Calendars
@@ -21,7 +23,7 @@ from digest.delivery.message import Sender
 from digest.delivery.sender import Report, Terms
 from digest.errors import ConfigError, UsageError
 from digest.faults import relays_of, sound
-from digest.intake import Intake, written
+from digest.intake import Intake
 from digest.letters import Letters
 from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
@@ -44,19 +46,23 @@ if TYPE_CHECKING:
 PATIENCE = 50.0
 """Seconds: with a run a minute, the next one takes over."""
 _DAY = 86_400
+Asking = Literal["due", "all", "none"]
 
 
 @dataclass(frozen=True)
 class App:
     """The program, built from one configuration. `clock` is the only clock there is.
 
-    `inbox` is the folder of a demo's mails, for a page that shows them.
+    `inbox` is the folder of a demo's mails, for a page that shows them. `given`: absolute paths of listings in place
+    of those configured. `asking`: which sources with an address are fetched, those that are due, all, or none.
     """
 
     config: Config
     store: Store
     clock: Clock
     inbox: Path | None = None
+    given: tuple[Path, ...] = ()
+    asking: Asking = "due"
 
     @cached_property
     def press(self) -> Press:
@@ -111,20 +117,18 @@ class App:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The three verbs."""
-        listings, editions = self.config.listings, self.config.editions
+        editions, settle_seconds = self.config.editions, self.config.listings.settle_seconds
+        named = sources_of.elsewhere(self.config, self.given) if self.given else sources_of.configured(self.config)
         people = [table.subscriber(editions.max_entries) for table in self.config.subscribers]
         return Pipeline(
             self.store,
             self.clock,
-            Intake(self._paths, listings.settle_seconds, int(listings.max_megabytes * 1_000_000), listings.link),
+            Intake(named, settle_seconds),
             [Named(identity(person.email), person) for person in people],
             Policy(editions.first_days, self._stale_seconds, editions.skip, self._calendars.days),
+            () if self.asking == "none" else sources_of.remotes(self.config),
+            early=self.asking == "all",
         )
-
-    @cached_property
-    def _paths(self) -> tuple[Path, ...]:
-        """The configured places of listing files."""
-        return tuple(self.config.path(path) for path in self.config.listings.paths)
 
     @cached_property
     def _calendars(self) -> Calendars:
@@ -137,8 +141,8 @@ class App:
         limits = Limits(
             alarms.overdue_minutes * 60, alarms.failures_percent, self._stale_seconds, alarms.relay_minutes * 60
         )
-        paths = tuple(map(written, self._paths))
-        return Watchdog(self.store, self.clock, limits, paths, self.dispatch.terms.relays, self.press.sender, alarms.to)
+        watched, relays = sources_of.watched(self.config), self.dispatch.terms.relays
+        return Watchdog(self.store, self.clock, limits, watched, relays, self.press.sender, alarms.to)
 
     @property
     def _stale_seconds(self) -> int:
@@ -155,15 +159,18 @@ class App:
         return silent_since is not None and self.clock() - silent_since > self.config.store.lease_seconds
 
     def reading(self, paths: Sequence[Path]) -> App:
-        """The same program, with listing files from elsewhere."""
-        listings = self.config.listings.model_copy(update={"paths": tuple(str(path.absolute()) for path in paths)})
-        return App(self.config.model_copy(update={"listings": listings}), self.store, self.clock)
+        """The same program, with listing files from elsewhere, and none fetched."""
+        return replace(self, given=tuple(path.absolute() for path in paths), asking="none")
+
+    def fetching(self, early: bool | None) -> App:
+        """The same program that fetches every source with an address, due or not (None: the due), or none (False)."""
+        return replace(self, asking="due" if early is None else "all" if early else "none")
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:
-        """The same program on a database that forgets everything at the end."""
+        """The same program on a database that forgets everything at the end; it fetches nothing."""
         with self.store.rehearsal() as store:
-            yield App(self.config, store, self.clock)
+            yield App(self.config, store, self.clock, asking="none")
 
     def run(self, watch: Watch | None = None, going: Going = unhindered, patience: float = PATIENCE) -> RunReport:
         """Load, plan and deliver. Raises BusyError if another run is at work for too long.
@@ -181,6 +188,7 @@ class App:
     def prove(self) -> None:
         """Show faults in templates, calendars and settings before anything is done. Raises DigestError."""
         _ = self.press, self.dispatch, self._calendars.days(self.clock())
+        fetch.prove(self.pipeline.remotes)
 
     def look(self) -> tuple[str, ...]:
         """Look whether runs are overdue, and tell the operator; return in words all that is broken."""
@@ -191,9 +199,10 @@ class App:
         return self.pipeline.waiting()
 
     def sources(self) -> Mapping[str, int | None]:
-        """When the newest file with entries came from each configured path, in epoch seconds (None: never)."""
+        """When the newest file with entries came from each configured source, in epoch seconds (None: never)."""
         with self.store.read() as connection:
-            return {state.path: state.newest_at for state in sources.states(connection, self.watchdog.paths)}
+            states = sources.states(connection, self.watchdog.sources)
+        return {state.source.label: state.newest_at for state in states}
 
     def web(self, ring: Callable[[], None] = lambda: None) -> ASGIApp:
         """The web pages. `ring` is called when somebody new may be due.
@@ -233,7 +242,7 @@ class App:
             web,
             self.config.editions,
             frozenset(self.config.calendars),
-            tuple(map(written, self._paths)),
+            self.watchdog.sources,
             self._stale_seconds,
             ring,
             post,
@@ -246,7 +255,7 @@ class App:
 
     def watched(self) -> tuple[Path, ...]:
         """The configured folders that are there; beside files and globs anything may change: the tick has them."""
-        return tuple(dict.fromkeys(path for path in self._paths if path.is_dir()))
+        return tuple(dict.fromkeys(path for path in self.pipeline.intake.paths if path.is_dir()))
 
     def why_nothing(self, loaded: Loaded, planned: Planned) -> str:
         """Why there was nothing to send, after these two."""

@@ -34,6 +34,7 @@ from digest.settings import (
     did_you_mean,
     unknown_calendars,
 )
+from digest.source_table import SourceTable
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -71,6 +72,7 @@ class Config(BaseSettings):
 
     store: Store = Store()
     listings: Listings = Listings()
+    sources: tuple[SourceTable, ...] = ()
     smtp: Smtp = Smtp()
     relays: tuple[Smtp, ...] = ()
     sender: Sender
@@ -162,6 +164,11 @@ def _misfits(config: Config) -> Iterator[str]:
     """What is wrong with parts that are right by themselves."""
     if unknown := unknown_calendars(config.editions.skip, config.calendars):
         yield f"{config.where(('editions', 'skip'))}: {unknown}"
+    folders: set[str] = set()
+    for number, source in enumerate(config.sources):
+        if (folder := source.folder.casefold()) in folders:
+            yield f"{config.where(('sources', number, 'name'))}: another source has this name, or one too much like it"
+        folders.add(folder)
     for number, table in enumerate(config.subscribers):
         for key, fault in table.misfits(config.editions.max_entries, config.calendars):
             yield f"{config.where(('subscribers', number, key))}: {fault}"

@@ -41,6 +41,17 @@ class ListingError(DigestError):
     """A listing file cannot be loaded as a whole."""
 
 
+class FetchError(DigestError):
+    """A source's address did not give its file.
+
+    `passing`: it may in a moment. `lasting`: only a person can mend it. `retry_after` is the server's header, as sent.
+    """
+
+    def __init__(self, words: str, *, passing: bool = False, lasting: bool = False, retry_after: str = "") -> None:
+        self.passing, self.lasting, self.retry_after = passing, lasting, retry_after
+        super().__init__(words)
+
+
 class TemplateError(UsageError):
     """A template cannot be used; the message names file, line and column."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from ipaddress import ip_interface, ip_network
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -43,6 +43,19 @@ def secret(given: SecretStr) -> SecretStr:
 def token(given: SecretStr) -> SecretStr:
     """What opens the operator's pages ("": nothing does), without the spaces around it, as when it is typed."""
     return SecretStr(secret(given).get_secret_value().strip()) if given.get_secret_value() else given
+
+
+def secret_url(secret: SecretStr) -> SecretStr:
+    """An address to call ("": none), told of without it. Raises ValueError."""
+    url = secret.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        fine = re.fullmatch(r"[!-~]+", url) and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fine = False
+    if url and not fine:
+        raise ValueError('not an address to call; write one like "https://hc-ping.com/your-uuid"')
+    return secret
 
 
 def site(url: str) -> str:

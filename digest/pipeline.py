@@ -1,6 +1,6 @@
 """The whole program: load, plan, deliver. Each may be killed and run again; each says what it did.
 
-load      new listing files → entries
+load      what sources with an address have → new listing files → entries
 plan      entries × profiles → one edition per subscriber and slot
 deliver   editions → mails
 
@@ -14,16 +14,17 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from digest import intake, planning
+from digest import fetch, intake, planning
 from digest.delivery import sender
+from digest.fetch import Remote
 from digest.intake import Intake
 from digest.planning import Policy
 from digest.press import Listed, Press
-from digest.report import Loaded, Planned, Recovered, RunReport, Watch
+from digest.report import Loaded, Planned, Reading, Recovered, RunReport, Watch, unwatched
 from digest.store import ledger, runs, subscribers, throttles
 from digest.store.ledger import StoreLedger
 from digest.store.store import Store
@@ -64,13 +65,18 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The three verbs on one database. `people`: those who stand in the configuration."""
+    """The three verbs on one database. `people`: those who stand in the configuration.
+
+    `remotes` are sources to be fetched when they are due, or even `early`.
+    """
 
     store: Store
     clock: Clock
     intake: Intake
     people: Sequence[Named]
     policy: Policy
+    remotes: Sequence[Remote] = ()
+    early: bool = False
     ready: Ready = field(default_factory=Ready)
 
     def run(
@@ -96,13 +102,14 @@ class Pipeline:
         left = 0 if going() else self.waiting()
         return RunReport(number, loaded, planned, delivered, recovered, left)
 
-    def load(self, going: Going = unhindered) -> Loaded:
-        """Load new listing files; one that is still being written gets a moment to settle."""
-        loaded = intake.load(self.store, self.intake, self._now(), going)
+    def load(self, going: Going = unhindered, reading: Reading = unwatched) -> Loaded:
+        """Fetch what is due, and load new listing files; one that is still being written gets a moment to settle."""
+        fetched = fetch.fetch(self.store, self.remotes, self.clock, going, early=self.early)
+        loaded = replace(intake.load(self.store, self.intake, self._now(), going, reading), fetched=fetched)
         if not (loaded.waiting and going()):
             return loaded
         time.sleep(self.intake.settle_seconds + 1)  # the clock counts whole seconds
-        return loaded.then(intake.load(self.store, self.intake, self._now(), going))
+        return loaded.then(intake.load(self.store, self.intake, self._now(), going, reading))
 
     def enrol(self) -> None:
         """Bring the database's subscribers into step with those of the configuration."""

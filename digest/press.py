@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 from digest import tokens
 from digest.delivery import message
 from digest.delivery.check import Checked, check
-from digest.model import Edition, Entry
+from digest.model import Edition, Entry, Movement
 from digest.rendering.edition import BUDGET, Links, Renderer, Shown
-from digest.store import entries
+from digest.store import entries, sightings
 from digest.store.store import Store
+
+
+class Named(NamedTuple):
+    """The entries that editions name, by number, and how some of them moved until an edition was planned."""
+
+    entries: Mapping[int, Entry]
+    moved: Mapping[int, Movement] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +38,13 @@ class Press:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     signed: Callable[[bytes, Sequence[bytes], int], bytes] | None = field(default=None, repr=False)
 
-    def message(self, edition: Edition, named: Mapping[int, Entry], room: int = 0) -> Checked:
+    def message(self, edition: Edition, named: Named, room: int = 0) -> Checked:
         """An edition's mail; the same for the same edition, entries, templates and room (as in Delivery).
 
         Raises MessageError if it breaks a rule of the wire.
         """
         links = self._links(edition) if self.web_url else None
-        rendered = self.renderer.render(edition, named, links, room or BUDGET)
+        rendered = self.renderer.render(edition, named.entries, links, room or BUDGET, named.moved)
         one_click = links.unsubscribe if links and links.unsubscribe.startswith("https:") else None
         return self.sealed(
             message.compose(edition, rendered, self.sender, one_click), edition.email, edition.planned_at
@@ -48,9 +57,10 @@ class Press:
             own = self.signed(own + shared, body, at) + own
         return check((own, shared, *body), recipient)
 
-    def shown(self, edition: Edition, named: Mapping[int, Entry], room: int = 0) -> Shown:
+    def shown(self, edition: Edition, named: Named, room: int = 0) -> Shown:
         """How much of an edition its mail shows."""
-        return self.renderer.shown(edition, named, self._links(edition) if self.web_url else None, room or BUDGET)
+        links = self._links(edition) if self.web_url else None
+        return self.renderer.shown(edition, named.entries, links, room or BUDGET, named.moved)
 
     def _links(self, edition: Edition) -> Links:
         token = partial(tokens.sign, secrets=self.secrets)
@@ -64,23 +74,29 @@ class Press:
         )
 
 
-def listed(store: Store, edition: Edition) -> dict[int, Entry]:
-    """The entries that an edition names, by number."""
-    with store.read() as connection:
-        return entries.by_numbers(connection, edition.entries)
+def listed(store: Store, edition: Edition) -> Named:
+    """The entries that an edition names, as they stood when it was planned."""
+    return Listed(store).of(edition)
 
 
 class Listed:
-    """The entries that editions name, each read from the store once."""
+    """The entries that editions name, each read from the store once, and its movement once for each time of planning.
+
+    Movements are those up to that time, so that an edition made again is the same.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._entries: dict[int, Entry] = {}
+        self._looked: dict[int, tuple[set[int], dict[int, Movement]]] = {}  # by the time of planning
 
-    def of(self, edition: Edition) -> Mapping[int, Entry]:
+    def of(self, edition: Edition) -> Named:
         """Those of one edition, and maybe others."""
-        known = self._entries
-        if new := [number for number in edition.entries if number not in known]:
+        known, until = self._entries, edition.planned_at
+        looked, moved = self._looked.setdefault(until, (set(), {}))
+        if new := [number for number in edition.entries if number not in looked]:
             with self._store.read() as connection:
-                known |= entries.by_numbers(connection, set(new))
-        return known
+                known |= entries.by_numbers(connection, {number for number in new if number not in known})
+                moved |= sightings.movements(connection, new, until)
+            looked.update(new)
+        return Named(known, moved)

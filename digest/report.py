@@ -11,13 +11,24 @@ from typing import Protocol
 from digest.delivery.sender import Report
 from digest.model import Edition, Outcome, Rejection, State
 
+Reading = Callable[[Path, int, int], object]
+"""Is told how far the load of a file is: entries in the database, of how many (0: not known yet)."""
+
+
+def unwatched(_file: Path, _done: int, _total: int) -> None:
+    """Nobody looks on."""
+
+
 _SHOWN = 10
 """Rejected records of one file that are told; the count is always whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """What was made of one file. A `fault` means that nothing was."""
+    """What was made of one file. A `fault` means that nothing was.
+
+    Of the `entries`, `new` were never seen before, and `updated` came in a new version. `notes` say how it was read.
+    """
 
     path: Path
     format: str = ""
@@ -26,25 +37,47 @@ class LoadedFile:
     rejected: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
     fault: str = ""
+    updated: int = 0
+    notes: tuple[str, ...] = ()
 
     def troubles(self, name: str) -> Iterator[str]:
         """A line for each thing that could not be loaded, or looks odd."""
         if self.fault:
             yield f"{name}: not loaded: {self.fault}"
         yield from (f"{name}: {warning}" for warning in self.warnings)
-        for record in self.rejected[:_SHOWN]:
-            excerpt = f": {record.excerpt}" if record.excerpt else ""
-            yield f"{name}:{record.line}: not loaded: {record.reason}{excerpt}"
+        yield from (rejected(name, record) for record in self.rejected[:_SHOWN])
         if len(self.rejected) > _SHOWN:
             yield f"{name}: {len(self.rejected) - _SHOWN:,} more records were not loaded"
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came from a source's address: a file of so many bytes, nothing new (no path), or a `fault`."""
+
+    source: str
+    address: str
+    path: Path | None = None
+    size: int = 0
+    fault: str = ""
+
+
+def rejected(name: str, record: Rejection) -> str:
+    """A line for a record that was not loaded, with the name of its file."""
+    place = f"{name}:{record.line}" if record.line else name
+    return f"{place}: not loaded: {record.reason}{f': {record.excerpt}' if record.excerpt else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: the new files, paths that gave trouble, and files still being written."""
+    """What a load did: the new files, paths that gave trouble, and files still being written.
+
+    `fetched` is what came from addresses; `drifted` are words about sources whose new files have no entries.
+    """
 
     files: tuple[LoadedFile, ...] = ()
     waiting: tuple[Path, ...] = ()
+    fetched: tuple[Fetched, ...] = ()
+    drifted: tuple[str, ...] = ()
 
     @property
     def new_entries(self) -> int:
@@ -53,18 +86,24 @@ class Loaded:
 
     @property
     def troubled(self) -> bool:
-        """Whether a file or a record could not be loaded."""
-        return any(file.fault or file.rejected for file in self.files)
+        """Whether a file or a record could not be loaded, or a source not be fetched."""
+        return any(one.fault for one in self.fetched) or any(file.fault or file.rejected for file in self.files)
 
     def then(self, later: Loaded) -> Loaded:
         """This load and a second look, which met the same troubles again."""
         faults = {file.path for file in self.files if file.fault}
-        return Loaded((*self.files, *(file for file in later.files if file.path not in faults)), later.waiting)
+        files = (*self.files, *(file for file in later.files if file.path not in faults))
+        drifted = tuple(dict.fromkeys((*self.drifted, *later.drifted)))
+        return Loaded(files, later.waiting, (*self.fetched, *later.fetched), drifted)
 
     def troubles(self, shown: Callable[[Path], str] = str) -> Iterator[str]:
         """Lines for what went wrong; `shown` writes a path."""
+        for one in self.fetched:
+            if one.fault:
+                yield f"{one.source} ({one.address}): not fetched: {one.fault}"
         for file in self.files:
             yield from file.troubles(shown(file.path))
+        yield from self.drifted
         yield from (f"{shown(path)}: still being written; the next run takes it" for path in self.waiting)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Annotated, Literal, TypeGuard
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -74,16 +72,12 @@ def _calendar_name(name: str) -> str:
     return name
 
 
-def _secret_url(secret: SecretStr) -> SecretStr:
-    url = secret.get_secret_value()
+def _link_pattern(pattern: str) -> str:
     try:
-        parts = urlsplit(url)
-        fine = re.fullmatch(r"[!-~]+", url) and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        fine = False
-    if url and not fine:
-        raise ValueError('not an address to call; write one like "https://hc-ping.com/your-uuid"')
-    return secret
+        pattern.format(title="")
+    except (LookupError, ValueError, AttributeError):
+        raise ValueError('only {title} can stand in it; write one like "https://example.org/?q={title}"') from None
+    return pattern
 
 
 def unknown_calendars(skip: Iterable[str], calendars: Collection[str]) -> str:
@@ -103,19 +97,22 @@ Skip = Annotated[str, BeforeValidator(_as_text), AfterValidator(_day_to_skip)]
 CalendarName = Annotated[str, AfterValidator(_calendar_name)]
 Domain = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[^\s@]+$")]
 PerMinute = Annotated[int, Field(ge=1)]
-SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(exposure.secret_url)]
 Secret = Annotated[SecretStr, AfterValidator(exposure.secret)]
 Token = Annotated[SecretStr, AfterValidator(exposure.token)]
 SiteUrl = Annotated[str, AfterValidator(exposure.site)]
 Proxy = Annotated[str, AfterValidator(exposure.proxy)]
 Text = Annotated[str, Field(min_length=1)]
+Link = Annotated[str, AfterValidator(_link_pattern)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the configuration."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
-class Store(_Section):
+class Store(Section):
     """Where everything is kept."""
 
     url: Text = "sqlite:///digest.db"
@@ -123,16 +120,17 @@ class Store(_Section):
     lease_seconds: float = Field(default=300.0, gt=0, description="of silence, after which a run is taken for dead")
 
 
-class Listings(_Section):
+class Listings(Section):
     """Where listing files are, and which are taken."""
 
     paths: tuple[Text, ...] = ("listings",)
     settle_seconds: float = Field(default=2.0, ge=0, description="a file younger than this may still be written")
     max_megabytes: float = Field(default=50.0, gt=0)
-    link: str = "https://huggingface.co/papers?q={title}"
+    link: Link = "https://huggingface.co/papers?q={title}"
+    fetched: Text = Field(default="listings", description="the folder for what comes from the url of a source")
 
 
-class Smtp(_Section):
+class Smtp(Section):
     """A relay that takes our mail."""
 
     host: Text = "127.0.0.1"
@@ -153,7 +151,7 @@ class Smtp(_Section):
     allow_plaintext: bool = Field(default=False, description="plain text to a host that is not this machine")
 
 
-class Dkim(_Section):
+class Dkim(Section):
     """A key that signs our mails, and where its public half is published: SELECTOR._domainkey.DOMAIN."""
 
     selector: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")
@@ -161,7 +159,7 @@ class Dkim(_Section):
     domain: str = Field(default="", description="that of the sender's address, if empty")
 
 
-class Sender(_Section):
+class Sender(Section):
     """Whom the mail is from."""
 
     address: Text
@@ -170,7 +168,7 @@ class Sender(_Section):
     postal_address: str = ""
 
 
-class Delivery(_Section):
+class Delivery(Section):
     """What to do when things go wrong on the way."""
 
     on_unknown: Literal["resend", "hold"] = "resend"
@@ -179,7 +177,7 @@ class Delivery(_Section):
     per_minute: dict[Domain, PerMinute] = Field(default_factory=dict, description="mails to a recipient's domain")
 
 
-class Editions(_Section):
+class Editions(Section):
     """What a digest is like where a subscriber says nothing else."""
 
     name: Text = "Digest"
@@ -189,7 +187,7 @@ class Editions(_Section):
     skip: tuple[Skip, ...] = Field(default=(), description="days on which nobody gets one")
 
 
-class Web(_Section):
+class Web(Section):
     """The public address of the web pages, without which mails carry no links to them; and how they are served."""
 
     url: SiteUrl = ""
@@ -209,7 +207,7 @@ class Web(_Section):
         return self
 
 
-class Serve(_Section):
+class Serve(Section):
     """How `digest serve` is asked how it is, what it writes, and how it ends."""
 
     host: Text = "127.0.0.1"
@@ -219,7 +217,7 @@ class Serve(_Section):
     drain_seconds: float = Field(default=30.0, ge=0, description="how long it may finish what is under way")
 
 
-class Alarms(_Section):
+class Alarms(Section):
     """Whom to tell that something is broken, and from when on it is."""
 
     to: tuple[Text, ...] = ()
@@ -230,7 +228,7 @@ class Alarms(_Section):
     relay_minutes: float = Field(default=15.0, ge=0, description="of a relay that takes nothing")
 
 
-class ProfileTable(_Section):
+class ProfileTable(Section):
     """One named list of keywords."""
 
     name: Text = "Digest"
@@ -243,7 +241,7 @@ class ProfileTable(_Section):
         return Profile(self.name, tuple(dict.fromkeys(self.keywords)), self.match, self.capitals)
 
 
-class SubscriberTable(_Section):
+class SubscriberTable(Section):
     """One person, written straight into the configuration: `keywords`, or several `profiles`."""
 
     email: Text
@@ -255,6 +253,7 @@ class SubscriberTable(_Section):
     max_entries: int | None = Field(default=None, ge=1, le=500)
     paused_until: LocalDate | None = None
     skip: tuple[Skip, ...] = ()
+    updates: bool = False
     keywords: tuple[Text, ...] = ()
     match: MatchMode = "near"
     capitals: bool = True
@@ -285,4 +284,5 @@ class SubscriberTable(_Section):
             self.max_entries or max_entries,
             self.paused_until,
             tuple(dict.fromkeys(self.skip)),
+            self.updates,
         )

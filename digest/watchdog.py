@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from digest import alarms
-from digest.alarms import Condition, Incident, Limits
+from digest.alarms import Condition, Incident, Limits, Watched
 from digest.delivery import notice
 from digest.delivery.message import Sender
 from digest.delivery.relay import Relay
@@ -21,12 +21,12 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Watchdog:
-    """What it looks at, and whom it tells. `paths`: the configured places of listing files, absolute."""
+    """What it looks at, and whom it tells."""
 
     store: Store
     clock: Callable[[], int]
     limits: Limits
-    paths: tuple[str, ...]
+    sources: tuple[Watched, ...]
     relays: tuple[Relay, ...]
     sender: Sender
     to: tuple[str, ...]
@@ -44,7 +44,7 @@ class Watchdog:
             failing = runs.since(connection, max(failing_since, now - _DAY)) if failing_since is not None else []
             refused = any(report.get("refused") for report in failing)
             found = [
-                *alarms.sources(sources.states(connection, self.paths), now, self.limits),
+                *alarms.sources(sources.states(connection, self.sources), now, self.limits),
                 *alarms.failures(sent, failed, now, self.limits),
                 *alarms.relay(error, failing_since, now, self.limits, refused=refused),
                 *alarms.setup(throttles.paused(connection, now), now),

@@ -13,6 +13,7 @@ from digest.alarms import (
     Condition,
     Limits,
     SourceState,
+    Watched,
     complaints,
     failures,
     headline,
@@ -29,7 +30,7 @@ NOW = 1_795_158_000  # 2026-11-20 07:00 UTC
 HOUR, DAY = 3600, 86_400
 LIMITS = Limits(overdue_seconds=HOUR, failures_percent=5, stale_seconds=4 * DAY, relay_seconds=900)
 REFUSED = Throttle("domain", "example.net", 0.0, NOW + HOUR, 0, "550 5.7.26 no SPF")
-GOOD = SourceState("/in", NOW - DAY, 12, "/in/a.txt", NOW - DAY, "", NOW - 9 * DAY)
+GOOD = SourceState(Watched("/in"), NOW - DAY, 12, "/in/a.txt", NOW - DAY, "", NOW - 9 * DAY)
 
 
 def test_a_run_is_overdue_when_none_did_anything_for_too_long() -> None:
@@ -62,27 +63,52 @@ def test_a_newest_file_without_entries_is_broken_at_once() -> None:
         Condition(
             "source",
             "/in",
-            "The newest file from /in, loaded 2026-11-20 07:00 UTC, gave no entries. Has its format changed? "
-            "Look into /in/b.txt: no entries found",
+            "/in: format drift? The newest file, loaded 2026-11-20 07:00 UTC, gave no entries; the last one that did "
+            "is of 2026-11-19 07:00 UTC. Look into /in/b.txt: no entries found",
             NOW,
         )
     ]
 
 
+def test_a_source_that_never_gave_entries_has_not_drifted() -> None:
+    """Its newest file is broken all the same."""
+    [found] = sources([replace(GOOD, last_entries=0, newest_at=None)], NOW, LIMITS)
+    assert found.words.startswith(
+        "/in: The newest file, loaded 2026-11-19 07:00 UTC, gave no entries; nor did any before."
+    )
+
+
 def test_a_source_without_anything_new_for_too_long_is_stale() -> None:
     """It counts from the last file with entries, and each such source is a condition of its own."""
     old = replace(GOOD, newest_at=NOW - 4 * DAY - 1)
-    found = sources([old, GOOD, replace(old, path="/other")], NOW, LIMITS)
+    found = sources([old, GOOD, replace(old, source=Watched("/other"))], NOW, LIMITS)
     assert [(c.subject, c.since) for c in found] == [("/in", NOW - 4 * DAY - 1), ("/other", NOW - 4 * DAY - 1)]
-    assert found[0].words.startswith("Nothing new from /in since 2026-11-16 06:59 UTC.")
+    assert found[0].words.startswith("/in: stale: nothing new since 2026-11-16 06:59 UTC. See whether what writes its")
+
+
+def test_a_source_may_have_a_name_and_a_limit_of_its_own() -> None:
+    """Longer than the usual one, shorter, or none; the words have its name, and say why it is not fetched."""
+    own = Watched("/in", "arxiv", "https://example.org/rss", stale_seconds=2 * DAY)
+    [found] = sources([replace(GOOD, source=own, newest_at=NOW - 2 * DAY - 1)], NOW, LIMITS)
+    assert found.subject == "arxiv"
+    assert found.words == (
+        "arxiv: stale: nothing new since 2026-11-18 06:59 UTC. See what a browser shows at https://example.org/rss"
+    )
+    [found] = sources([replace(GOOD, source=own, newest_at=0, fetch_fault="404 Not Found")], NOW, LIMITS)
+    assert found.words.endswith("It could not be fetched: 404 Not Found")
+    for longer in (0, 9 * DAY):
+        assert (
+            sources([replace(GOOD, source=replace(own, stale_seconds=longer), newest_at=NOW - 8 * DAY)], NOW, LIMITS)
+            == []
+        )
 
 
 def test_a_source_that_never_gave_anything_is_stale_after_a_while() -> None:
     """It counts from the first run; before any run nothing is said."""
-    empty = SourceState("/in", watched_since=NOW - 4 * DAY)
-    assert sources([empty, SourceState("/in")], NOW, LIMITS) == []
+    empty = SourceState(Watched("/in"), watched_since=NOW - 4 * DAY)
+    assert sources([empty, SourceState(Watched("/in"))], NOW, LIMITS) == []
     [found] = sources([empty], NOW + 1, LIMITS)
-    assert (found.since, found.words.partition(".")[0]) == (NOW - 4 * DAY, "Nothing was ever loaded from /in")
+    assert (found.since, found.words.partition(".")[0]) == (NOW - 4 * DAY, "/in: stale: nothing was ever loaded")
 
 
 def test_nothing_is_stale_where_the_limit_is_zero() -> None:

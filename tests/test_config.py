@@ -6,20 +6,25 @@ import asyncio
 import re
 import secrets
 import tomllib
+from dataclasses import fields
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, SecretStr
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from digest import config
+from digest import config, sources
+from digest.alarms import Watched
 from digest.app import opened
 from digest.config import Config, load
 from digest.errors import ConfigError, UsageError
+from digest.intake import Source
+from digest.listings.drafts import Draft
 from digest.model import Cadence, Profile, Subscriber
 from digest.settings import Dkim, ProfileTable, SubscriberTable
+from digest.source_table import ColumnOf, SourceTable
 
 README, EXAMPLE = (Path(__file__).resolve().parents[1] / name for name in ("README.md", "config.example.toml"))
 LEAST = """\
@@ -81,7 +86,7 @@ def _tables() -> dict[str, type[BaseModel]]:
     annotations = ((name, field.annotation) for name, field in Config.model_fields.items())
     sections = {name: kind for name, kind in annotations if isinstance(kind, type) and issubclass(kind, BaseModel)}
     people: dict[str, type[BaseModel]] = {"subscribers": SubscriberTable, "subscribers.profiles": ProfileTable}
-    return sections | people | {"dkim": Dkim}
+    return sections | people | {"dkim": Dkim, "sources": SourceTable}
 
 
 def _example_settings() -> dict[str, dict[str, tuple[bool, Any]]]:
@@ -117,12 +122,14 @@ def test_a_commented_setting_shows_its_default() -> None:
         ("subscribers", "paused_until"),
         ("dkim", "selector"),
         ("dkim", "key"),
+        *(("sources", key) for key in ("name", "url", "path", "max_megabytes", "stale_days", "link")),
     }
     for name, table in _tables().items():
         for key, (commented, shown) in _example_settings()[name].items():
             field = table.model_fields[key]
             if commented and (name, key) not in samples and not name.endswith("profiles"):
-                default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+                default = field.get_default(call_default_factory=True, validated_data={})
+                default = default.get_secret_value() if isinstance(default, SecretStr) else default
                 assert shown == (list(default) if isinstance(default, tuple) else default), (name, key)
 
 
@@ -671,3 +678,110 @@ def test_without_smtp_the_other_relays_are_all_that_there_are(file: Path) -> Non
     file.write_text(f'{one}[sender]\naddress = "digest@example.org"\n')
     with opened(file) as app:
         assert [str(relay) for relay in app.dispatch.terms.relays] == ["127.0.0.1:26"]
+
+
+SOURCE = '[[sources]]\nname = "arxiv"\nurl = "https://example.org/rss"\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "said"),
+    [
+        (SOURCE + 'path = "x"', 14, "sources[1]: a source has either a path or a url, one of the two"),
+        ('[[sources]]\nname = "x"', 14, "sources[1]: a source has either a path or a url, one of the two"),
+        ('[[sources]]\npath = "x"', 14, "sources[1].name: is missing and has no default"),
+        (
+            SOURCE + "every_minuts = 5",
+            17,
+            "sources[1].every_minuts: there is no such key; did you mean 'every_minutes'?",
+        ),
+        (SOURCE + "every_minutes = 0", 17, "sources[1].every_minutes: Input should be greater than or equal to 1"),
+        (SOURCE + "stale_days = -1", 17, "sources[1].stale_days: Input should be greater than or equal to 0"),
+        (SOURCE + "max_megabytes = 0", 17, "sources[1].max_megabytes: Input should be greater than 0"),
+        (SOURCE + 'link = "https://example.org/{name}"', 17, "sources[1].link: only {title} can stand in it; "),
+        (SOURCE + 'columns = { titel = "T" }', 17, "sources[1].columns.titel: Input should be 'title', 'abstract', "),
+        (
+            SOURCE + 'headers = { Host = "x" }',
+            17,
+            "sources[1].headers.Host: this is no header, or one that cannot be set",
+        ),
+        (
+            SOURCE + 'headers = { "X Y" = "x" }',
+            17,
+            "sources[1].headers.X Y: this is no header, or one that cannot be set",
+        ),
+        (SOURCE + 'headers = { X = "a\\nb" }', 17, "sources[1].headers.X: the value of a header is one line of plain "),
+        (
+            '[[sources]]\nname = "x"\npath = "x"\nevery_minutes = 5\nallow_private = false',
+            14,
+            "sources[1]: allow_private, every_minutes: that is for a source with a url, and this one has a path",
+        ),
+        (SOURCE + SOURCE.replace("arxiv", "ARXIV"), 18, "sources[2].name: another source has this name, or one too "),
+        *(
+            (SOURCE.replace("arxiv", name), 15, "sources[1].name: a name has letters, digits, blanks, and . - _, ")
+            for name in ("", "../x", "a/b", ".x", "a\\nb", "x" * 65)
+        ),
+        *(
+            (SOURCE.replace("https://example.org/rss", url), 16, "sources[1].url: not a web address; write one like ")
+            for url in (
+                "ftp://example.org",
+                "example.org/rss",
+                "https://",
+                "https://x:y/",
+                "https://x y/",
+                "file:///etc/passwd",
+            )
+        ),
+        (SOURCE.replace("//", "//me:pw@"), 16, "sources[1].url: there can be no login in it"),
+    ],
+)
+def test_a_source_is_checked_with_its_place(file: Path, table: str, line: int, said: str) -> None:
+    """Each fault has its line and key."""
+    (told,) = faults(file, f"{LEAST}{table.strip()}\n")
+    assert told.startswith(f"digest.toml:{line}: {said}"), told
+
+
+def test_all_faults_of_sources_are_told_at_once(file: Path) -> None:
+    """Those of each, in one error."""
+    told = faults(file, f'{LEAST}{SOURCE}every_minutes = 0\nstale_days = -1\n[[sources]]\nname = "/"\npath = "x"\n')
+    assert [line.split(": ")[1] for line in told] == [
+        "sources[1].stale_days",
+        "sources[1].every_minutes",
+        "sources[2].name",
+    ]
+
+
+def test_what_a_source_sends_is_in_no_repr(file: Path) -> None:
+    """Tokens in headers are secrets."""
+    file.write_text(f'{LEAST}{SOURCE}headers = {{ Authorization = "Bearer {CANARY}" }}\n')
+    read = load(file)
+    assert CANARY not in f"{read!r} {read.model_dump()!r}"
+    [remote] = sources.remotes(read)
+    assert remote.headers == {"Authorization": f"Bearer {CANARY}"}
+    assert CANARY not in repr(remote)
+
+
+def test_sources_have_the_settings_of_all_where_they_have_none(file: Path) -> None:
+    """A link, a size, an age; paths without a name come behind them."""
+    text = LEAST.replace('paths = ["listings"]', 'paths = ["in"]\nmax_megabytes = 7\nlink = "l"')
+    own = '[[sources]]\nname = "own.csv"\npath = "own"\nlink = ""\nmax_megabytes = 1\nstale_days = 2\n'
+    own += 'columns = { title = "T" }\n'
+    file.write_text(f"{text}{SOURCE}{own}")
+    read, folder = load(file), file.parent
+    assert sources.configured(read) == (
+        Source(folder / "listings" / "arxiv", 7_000_000, "l", "arxiv", {}, fetched=True),
+        Source(folder / "own", 1_000_000, "", "own.csv", {"title": "T"}),
+        Source(folder / "in", 7_000_000, "l"),
+    )
+    assert sources.watched(read) == (
+        Watched(f"{folder}/listings/arxiv", "arxiv", "https://example.org/rss"),
+        Watched(f"{folder}/own", "own.csv", "", 172_800.0),
+        Watched(f"{folder}/in"),
+    )
+    [remote] = sources.remotes(read)
+    assert (remote.every_seconds, remote.max_bytes, remote.allow_private) == (3600, 7_000_000, False)
+    assert sources.elsewhere(read, [folder / "own" / "a.csv", folder / "b"])[0].columns == {"title": "T"}
+
+
+def test_columns_are_the_fields_of_a_draft() -> None:
+    """All but those that no column can hold."""
+    assert set(get_args(ColumnOf)) == {one.name for one in fields(Draft)} - {"updated", "html"}

@@ -123,7 +123,7 @@ def _print_table(app: App, editions: list[Edition]) -> None:
 
     table = Table("To", "", "Entry", "Why", box=SIMPLE, pad_edge=False)
     for edition in editions:
-        entries = press.listed(app.store, edition)
+        entries = press.listed(app.store, edition).entries
         for rank, match in enumerate(edition.matches, start=1):
             why = ", ".join(dict.fromkeys(reason.keyword for reason in match.reasons))
             person = edition.email if rank == 1 else ""

@@ -23,7 +23,7 @@ from digest.model import Profile, Subscriber
 from digest.places import Source
 from digest.profiles import check
 
-_OF_PERSON = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until")
+_OF_PERSON = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until", "updates")
 COLUMNS = ("email", *_OF_PERSON, "skip", "profile", "match", "capitals", "keywords")
 _BEYOND = "fields beyond the columns"
 
@@ -126,12 +126,14 @@ def write_csv(people: Iterable[Subscriber], file: TextIO) -> None:
     rows = csv.DictWriter(file, COLUMNS)
     rows.writeheader()
     for person in people:
-        facts = table_of(person) | {"skip": "; ".join(person.skip)}
+        facts = table_of(person) | {"skip": "; ".join(person.skip), "updates": _truth(person.updates)}
         for profile in facts.pop("profiles"):
-            keywords, capitals = "\n".join((*profile.pop("keywords"), "")), str(profile.pop("capitals")).lower()
-            rows.writerow(
-                facts | {"profile": profile.pop("name"), **profile, "keywords": keywords, "capitals": capitals}
-            )
+            own = {"profile": profile["name"], "match": profile["match"], "capitals": _truth(profile["capitals"])}
+            rows.writerow(facts | own | {"keywords": "\n".join((*profile["keywords"], ""))})
+
+
+def _truth(value: bool) -> str:
+    return str(value).lower()
 
 
 def write_toml(people: Iterable[Subscriber], file: TextIO) -> None:
@@ -148,11 +150,11 @@ def table_of(person: Subscriber) -> dict[str, Any]:
     """The TOML form of a subscriber."""
     when = person.cadence
     facts = {"email": person.email, "name": person.name, "zone": when.zone, "days": when.days}
-    limits = {"min_matches": person.min_matches, "max_entries": person.max_entries}
+    wishes = {"min_matches": person.min_matches, "max_entries": person.max_entries, "updates": person.updates}
     send_at = {"send_at": when.send_at.isoformat("minutes")} if when.send_at else {}
     pause = {"paused_until": person.paused_until.isoformat()} if person.paused_until else {}
     profiles = [_facts(profile) for profile in person.profiles]
-    return {**facts, **send_at, **limits, **pause, "skip": person.skip, "profiles": profiles}
+    return {**facts, **send_at, **wishes, **pause, "skip": person.skip, "profiles": profiles}
 
 
 def _facts(profile: Profile) -> dict[str, Any]:

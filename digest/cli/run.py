@@ -148,7 +148,7 @@ def _rehearse(app: App, *, json: bool) -> None:
 
 def _mail(app: App, edition: Edition) -> dict[str, Any]:
     """What `--dry-run --json` prints of one mail."""
-    named = press.listed(app.store, edition)
+    named = press.listed(app.store, edition).entries
     listed = [
         {
             "title": clean(named[match.entry].title),

@@ -8,8 +8,11 @@ from digest.alarms import utc
 from digest.app import App, opened
 from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural, say
 from digest.cli.progress import pace
+from digest.fetching.address import masked
 from digest.model import State
-from digest.store import editions, entries, incidents, ledger, runs, subscribers, suppressions, throttles
+from digest.source_table import SourceTable
+from digest.store import editions, entries, fetches, incidents, ledger, runs, subscribers, suppressions, throttles
+from digest.store.fetches import Fetch
 
 _REASONS, _HOUR = 5, 3_600
 _PROBLEMS = 10
@@ -26,6 +29,10 @@ def status(config: ConfigOption = CONFIG, json: JsonOption = False) -> None:
         return
     people, listed, files = facts["subscribers"], facts["entries"], facts["files"]
     say(f"{plural(people, 'subscriber')}, {plural(listed, 'entry', 'entries')} from {plural(files, 'file')}")
+    for source in facts["sources"]:
+        last = f"fetched {source['fetched']}" if source["fetched"] else "never fetched"
+        fault = f"; not at the last try: {source['fault']}" if source["fault"] else ""
+        say(f"  {source['name']} ({source['url']}): {last}, next from {source['next']} on{fault}")
     states = ", ".join(f"{count:,} {state}" for state, count in facts["editions"].items() if count)
     say(f"editions: {states or 'none yet'}")
     if facts["next_retry"]:
@@ -55,10 +62,14 @@ def _facts(app: App) -> dict[str, Any]:
         states = editions.by_state(connection)
         last = runs.last(connection)
         next_due = subscribers.next_moment(connection)
+        fetched = fetches.load(connection)
         return {
             "subscribers": subscribers.count(connection),
             "entries": entries.count(connection),
             "files": entries.count_files(connection),
+            "sources": [
+                _source(one, known) for one in app.config.sources if one.url and (known := fetched.get(one.name))
+            ],
             "editions": {str(state): states[state] for state in State},
             "empty": [
                 {"reason": reason, "editions": number} for reason, number in editions.why_empty(connection, _REASONS)
@@ -81,6 +92,16 @@ def _facts(app: App) -> dict[str, Any]:
             "clock_was_wrong": bool(last and last.started_at > app.clock() + _HOUR),
             "last_run": {"finished": utc(last.finished_at), "report": last.report} if last else None,
         }
+
+
+def _source(table: SourceTable, known: Fetch) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "url": masked(table.url),
+        "fetched": utc(known.fetched_at) if known.fetched_at is not None else None,
+        "next": utc(known.next_at),
+        "fault": known.words,
+    }
 
 
 def _told(report: dict[str, Any]) -> str:

@@ -60,11 +60,15 @@ def add(
     max_entries: Annotated[int | None, typer.Option(help="The most entries in one mail.")] = None,
     paused_until: Annotated[str | None, typer.Option(help="No mail before this date; '' ends a pause.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="A date, range or calendar without mail; '' for none.")] = None,
+    updates: Annotated[
+        bool | None,
+        typer.Option("--updates/--no-updates", help="Mail new versions of papers that were mailed, too."),
+    ] = None,
     match: Annotated[Match | None, typer.Option(help="What several unquoted words mean (default: near).")] = None,
 ) -> None:
     """Add a subscriber; of one who is there, set the keywords of a profile and what else is given."""
     given: dict[str, Any] = {"name": name, "zone": zone, "send_at": send_at, "days": days, "paused_until": paused_until}
-    given |= {"min_matches": min_matches, "max_entries": max_entries}
+    given |= {"min_matches": min_matches, "max_entries": max_entries, "updates": updates}
     given |= {"skip": [one for one in skip if one] if skip else None}
     with opened(config) as app:
         _refuse_configured(app, email)
@@ -221,6 +225,8 @@ def _when(person: Subscriber, app: App, suppressed: str) -> Iterator[str]:
         yield f"not on {' or '.join(person.skip)}"
     if person.min_matches > 1:
         yield f"at least {person.min_matches} matches"
+    if person.updates:
+        yield "with new versions"
 
 
 def _days(rule: str) -> str:

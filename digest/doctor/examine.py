@@ -1,14 +1,16 @@
-"""All checks, in their order: this machine first, then the relays, then the DNS."""
+"""All checks, in their order: this machine first, then what is fetched, then the relays, then the DNS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from digest import sources
 from digest.config import Config
 from digest.doctor.dmarc import dmarc
 from digest.doctor.dns import Dns
 from digest.doctor.domain import bounces, spf
+from digest.doctor.fetching import fetched
 from digest.doctor.files import listings, private
 from digest.doctor.findings import Finding, Level, UnansweredError, examined
 from digest.doctor.hosts import own_addresses, reverse
@@ -51,6 +53,7 @@ def examine(
             ("web address", lambda: links(config)),
         )
     )
+    yield from examined(("source", partial(fetched, remote)) for remote in sources.remotes(config))
     yield from examined(("relay", partial(reached, relay)) for relay in relays)
     hosts = ["" if relay.socket else relay.host for relay in relays]
     yield from in_dns(sending_domain(config), hosts, keys, dns, own)

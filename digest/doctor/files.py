@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from digest import sources
 from digest.config import Config
 from digest.doctor.findings import Finding, Level
 from digest.doctor.machine import database_file
 from digest.listings.folder import Problem, scan
 
-_SECRETS = frozenset(("password", "secrets", "operator_token", "heartbeat"))
+_SECRETS = frozenset(("password", "secrets", "operator_token", "heartbeat", "headers"))
 _SHOWN = 3
 
 
@@ -35,7 +36,7 @@ def listings(config: Config, now: int) -> Iterator[Finding]:
         files.append(path)
         return True  # so that nothing is read
 
-    paths = [config.path(path) for path in config.listings.paths]
+    paths = [source.path for source in sources.configured(config) if source.path.exists() or not source.fetched]
     found = list(scan(paths, 0, datetime.fromtimestamp(now, UTC), 1, known))
     for problem in found[:_SHOWN]:
         if isinstance(problem, Problem):

@@ -15,7 +15,7 @@ from digest.explain.verdict import Placed, Standing, Verdict
 from digest.matching.misses import Misses
 from digest.matching.sift import Sieve, Sifted, exclusions
 from digest.model import Edition, Entry, Profile
-from digest.press import Press
+from digest.press import Press, listed
 from digest.profiles import check
 from digest.rendering.edition import Shown
 from digest.store import editions, entries, sightings
@@ -108,8 +108,8 @@ class Opened:
 def of_window(store: Store, kept: Kept, profiles: tuple[Profile, ...], press: Press) -> Opened:
     """An edition opened, for a subscriber who has these profiles now; `press` makes its mail."""
     edition, ranked = kept.edition, kept.edition.entries
+    shown = press.shown(edition, listed(store, edition), kept.room)
     with store.read() as connection:
-        shown = press.shown(edition, entries.by_numbers(connection, ranked), kept.room)
         again = sightings.listed_again(connection, kept.after, edition.planned_at)
     sifted, held = _sifted(store, kept.after, kept.upto, profiles), set(ranked)
     beyond = Standing.CUT if edition.matched > len(ranked) else Standing.SINCE

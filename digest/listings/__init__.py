@@ -5,7 +5,7 @@ The formats are listed in `sniff`; each has a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from digest.errors import ListingError
@@ -22,8 +22,11 @@ MOST_BYTES = 1 << 30
 
 def read(content: bytes, origin: Origin, most: int = MOST_BYTES) -> Listing:
     """The listing in a file's bytes, which unpack to no more than `most`. Raises ListingError."""
-    found = list(_parts(content, origin, most))
-    return found[0] if len(found) == 1 else _joined(found)
+    parts = list(unpacked(content, origin.day, most))
+    del content  # a large file is in memory as bytes, then as text, then as entries, and never as all three
+    parts.reverse()
+    found = [_listing(parts.pop(), origin) for _ in range(len(parts))]
+    return found[0] if len(found) == 1 and found[0].format else _joined(found)
 
 
 def parse(text: str, origin: Origin) -> Listing:
@@ -38,33 +41,29 @@ def parse(text: str, origin: Origin) -> Listing:
     return replace(listing, warnings=(*listing.warnings, f"no entries found, though the format is {name}"))
 
 
-def _parts(content: bytes, origin: Origin, most: int) -> Iterator[Listing]:
-    for part in unpacked(content, origin.day, most):
-        if isinstance(part, Rejection):
-            yield Listing("", (), rejected=(part,))
-        elif part.name:
-            yield _named(part, origin)
-        else:
-            yield _read(part, origin)
-
-
-def _read(part: Part, origin: Origin) -> Listing:
-    text, warnings = decode(part.content, part.charset)
-    listing = parse(text, replace(origin, day=part.day))
-    return replace(listing, warnings=warnings + listing.warnings)
-
-
-def _named(part: Part, origin: Origin) -> Listing:
-    """A part among others: what is wrong with it says where."""
+def _listing(part: Part | Rejection, origin: Origin) -> Listing:
+    if isinstance(part, Rejection):
+        return Listing("", (), rejected=(part,))
+    name, origin = part.name, replace(origin, day=part.day)
     try:
-        listing = _read(part, origin)
+        text, warnings = decode(part.content, part.charset)
+        del part
+        listing = parse(text, origin)
     except ListingError as error:
-        return Listing("", (), rejected=(Rejection(0, f"{part.name}: {error}"),))
+        if not name:
+            raise
+        return Listing("", (), rejected=(Rejection(0, f"{name}: {error}"),))
+    listing = replace(listing, warnings=warnings + listing.warnings)
+    return _named(name, listing) if name else listing
+
+
+def _named(name: str, listing: Listing) -> Listing:
+    """The listing of a part among others: what is wrong with it says where."""
     return replace(
         listing,
-        rejected=tuple(replace(one, reason=f"{part.name}: {one.reason}") for one in listing.rejected),
-        warnings=tuple(f"{part.name}: {warning}" for warning in listing.warnings),
-        notes=tuple(f"{part.name}: {note}" for note in listing.notes),
+        rejected=tuple(replace(one, reason=f"{name}: {one.reason}") for one in listing.rejected),
+        warnings=tuple(f"{name}: {warning}" for warning in listing.warnings),
+        notes=tuple(f"{name}: {note}" for note in listing.notes),
     )
 
 

@@ -69,7 +69,7 @@ def entry(draft: Draft) -> Entry:
         url=url or _url(draft.doi, draft.arxiv),
         published=draft.published,
         votes=draft.votes if isinstance(draft.votes, int) and draft.votes in VOTES else None,
-        links=tuple(dict.fromkeys((*draft.links, *named_links(draft.notes)))),
+        links=named_links("\n".join((*draft.links, draft.notes))),
         version=draft.version or arxiv_version(draft.arxiv) or arxiv_version(url),
         updated=draft.updated,
     )

@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -18,26 +19,33 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
+
+from digest.listings.part import SUFFIXES
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
-_FILE_NAMES = frozenset(
-    (".txt", ".json", ".jsonl", ".ndjson", ".xml", ".rss", ".atom", ".csv", ".bib", ".eml", ".mbox")
-)
 _GLOB_SIGNS = frozenset("*?[")
 
 Known = Callable[[Path, int, int], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """A file that was read: its bytes, their SHA-256 in hex, and when it was modified (UTC; ns for `known`)."""
 
     path: Path
     content: bytes
     digest: str
+    size: int
     modified: datetime
     mtime_ns: int
+
+    def take(self) -> bytes:
+        """The bytes, which are no longer here then: a large file must not stay in memory while it is read."""
+        content, self.content = self.content, b""
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +78,14 @@ def scan(
     now: datetime,
     max_bytes: int,
     known: Known = lambda path, size, mtime_ns: False,  # noqa: ARG005 - the names say what it is given
+    seen: set[tuple[int, int]] | None = None,
 ) -> Iterator[Found | Waiting | Problem]:
     """Every listing file under these paths, one at a time, so that only one file's content is in memory.
 
     `known` is asked with path, size in bytes and time of modification in nanoseconds; what it knows is passed over.
+    `seen` are folders that were walked before, by device and number; those of this walk are added.
     """
-    seen: set[tuple[int, int]] = set()
+    seen = set() if seen is None else seen
     for path in paths:
         for found in _files(path, seen):
             if isinstance(found, Problem):
@@ -86,42 +96,78 @@ def scan(
 
 def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:
     """The files that a configured path stands for."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is forbidden
         yield from _walk(path, seen)
     elif os.path.lexists(path):
         yield path
     elif _GLOB_SIGNS & set(str(path)):
         for name in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - an absolute pattern is no Path.glob
-            if not _passed_over(Path(name).name):
-                yield from _inside(Path(name), seen)
+            if not _passed_over(os.path.basename(name)):  # noqa: PTH119 - the same name, without a Path
+                found = _entry(Path(name), is_folder=os.path.isdir(name))  # noqa: PTH112 - as above
+                yield from _walk(found.path, seen) if isinstance(found, _Folder) else (found,)
     else:
-        yield Problem(
-            path, "there is no such file or folder; create it, or correct listings.paths in the configuration"
-        )
+        yield _missing(path)
+
+
+def _missing(path: Path) -> Problem:
+    try:
+        path.lstat()
+    except PermissionError as error:
+        return _problem(path, error)
+    except (OSError, ValueError):
+        pass
+    return Problem(path, "there is no such file or folder; create it, or correct its path in the configuration")
+
+
+class _Folder(NamedTuple):
+    """A folder that is to be walked."""
+
+    path: Path
 
 
 def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:
+    """The files in a folder and in those below, without recursion: folders may be nested deeper than calls."""
+    opened = [_entries(folder, seen)]
+    while opened:
+        found = next(opened[-1], None)
+        if found is None:
+            opened.pop()
+        elif isinstance(found, _Folder):
+            opened.append(_entries(found.path, seen))
+        else:
+            yield found
+
+
+def _entries(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem | _Folder]:
+    """What stands in a folder, in the order of names; nothing if it was seen before."""
     try:
         status = folder.stat()
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted, in order
+        with os.scandir(folder) as found:  # it knows already what is a folder
+            entries = sorted(found, key=attrgetter("name"))
     except OSError as error:
         yield _problem(folder, error)
         return
     if (status.st_dev, status.st_ino) in seen:
         return
     seen.add((status.st_dev, status.st_ino))
-    for name in names:
-        if not _passed_over(name):
-            yield from _inside(folder / name, seen)
+    for entry in entries:
+        if not _passed_over(entry.name):
+            yield _entry(folder / entry.name, is_folder=_is_folder(entry))
 
 
-def _inside(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:
-    if not path.is_dir():
-        yield path
-    elif path.suffix.lower() in _FILE_NAMES:
-        yield Problem(path, "this is a folder, though it has the name of a file; rename it or move its files")
-    else:
-        yield from _walk(path, seen)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself, or to where it is forbidden to look; it is told of when it is read
+        return False
+
+
+def _entry(path: Path, *, is_folder: bool) -> Path | Problem | _Folder:
+    if not is_folder:
+        return path
+    if path.suffix.lower() in SUFFIXES:
+        return Problem(path, "this is a folder, though it has the name of a file; rename it or move its files")
+    return _Folder(path)
 
 
 def _passed_over(name: str) -> bool:
@@ -153,7 +199,7 @@ def _read(path: Path, before: os.stat_result) -> Found | Waiting:
     if len(content) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return Waiting(path)
     modified = datetime.fromtimestamp(before.st_mtime, UTC)
-    return Found(path, content, hashlib.sha256(content).hexdigest(), modified, before.st_mtime_ns)
+    return Found(path, content, hashlib.sha256(content).hexdigest(), len(content), modified, before.st_mtime_ns)
 
 
 def _problem(path: Path, error: Exception) -> Problem:
@@ -163,5 +209,7 @@ def _problem(path: Path, error: Exception) -> Problem:
         return Problem(path, "it vanished while the folder was read", permanent=False)
     if isinstance(error, PermissionError):
         return Problem(path, "no permission to read it; give the user that runs digest the right to")
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return Problem(path, "a link that leads to itself; remove it or correct its target")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return Problem(path, f"cannot be read: {reason}", permanent=False)

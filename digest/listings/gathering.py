@@ -1,4 +1,4 @@
-"""What a format finds in a file, one by one: entries, and records that are none."""
+"""What a format finds in a file, one by one: entries, and records that are none. What is said of it is on one line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from digest.model import Entry, Listing, Rejection
 
 EXCERPT = 80
 """Characters of a rejected record that are kept."""
+_MOST = 10_000
+"""Rejections that are kept."""
+_REASON = 300
+"""Characters of a reason: a library may quote half a file."""
 
 
 @dataclass(slots=True)
@@ -20,6 +24,7 @@ class Gathering:
 
     entries: list[Entry] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    _unkept: int = 0
 
     def add(self, draft: Draft, line: int, excerpt: str) -> None:
         """Keep the entry of a draft; if it is none, say so of its line (1-based) and how it begins."""
@@ -29,8 +34,11 @@ class Gathering:
             self.reject(line, str(error), excerpt)
 
     def reject(self, line: int, reason: str, excerpt: str) -> None:
-        """Keep a rejection."""
-        self.rejected.append(Rejection(line, reason, tidy(excerpt[: 4 * EXCERPT])[:EXCERPT]))
+        """Keep a rejection, if there are not too many: a file that is no listing may have millions."""
+        if len(self.rejected) == _MOST:
+            self._unkept += 1
+            return
+        self.rejected.append(Rejection(line, _cut(reason, _REASON), _cut(excerpt, EXCERPT)))
 
     def listing(
         self,
@@ -43,10 +51,21 @@ class Gathering:
         notes: Iterable[str] = (),
     ) -> Listing:
         """All of it; entries that name no source or day get the listing's."""
+        source, curator = tidy(source), tidy(curator)
         entries = tuple(
             one
             if one.source and one.published
             else replace(one, source=one.source or source, published=one.published or day)
             for one in self.entries
         )
-        return Listing(name, entries, source, curator, day, tuple(self.rejected), tuple(warnings), tuple(notes))
+        if self._unkept:
+            warnings = (
+                *warnings,
+                f"{self._unkept:,} more records were not loaded; the reasons of the first {_MOST:,} are kept",
+            )
+        words = tuple(map(tidy, warnings)), tuple(map(tidy, notes))
+        return Listing(name, entries, source, curator, day, tuple(self.rejected), *words)
+
+
+def _cut(text: str, length: int) -> str:
+    return tidy(text[: 4 * length])[:length]

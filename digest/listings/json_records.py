@@ -22,32 +22,24 @@ rest of the file (in JSON Lines: of the line) is rejected. Unknown keys are igno
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from digest.listings import records
+from digest.listings import json_text, records
 from digest.listings.decode import tidy
 from digest.listings.drafts import RecordError
-from digest.listings.gathering import EXCERPT, Gathering
+from digest.listings.gathering import Gathering
+from digest.listings.json_text import Cursor
 from digest.listings.origin import Origin
 from digest.model import Listing
 
 JSON = "json"
 JSON_LINES = "jsonl"
-_SPACE = re.compile(r"[ \t\n\r]*")
 _BEGINNING = re.compile(r'\s*(?:\[\s*(?:[\[{\]"]|$)|\{\s*(?:["}]|$))')
 _CONTAINER = frozenset(("source", "curator", "date"))
 _NAMED = 10
-
-
-def _whole(digits: str) -> int:
-    """A whole number, cut where it is too long for any key, for Python refuses to read thousands of digits."""
-    return int(digits[:40])
-
-
-_decoder = json.JSONDecoder(parse_int=_whole)
 
 
 def recognise(text: str) -> bool:
@@ -64,66 +56,21 @@ def recognise_lines(text: str) -> bool:
 
 def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
     """The entries of a JSON file."""
-    reader, cursor = _Reader(), _Cursor(text)
-    try:
-        while cursor.peek():
-            _read_value(cursor, reader)
-    except (ValueError, RecursionError) as error:
-        reason = f"{_fault(error, cursor)}; the rest of the file is not loaded"
-        reader.gathering.reject(cursor.line(), reason, cursor.excerpt())
+    reader = _Reader()
+    json_text.read(text, reader.gathering, partial(_read_value, reader=reader))
     return reader.listing(JSON)
 
 
 def parse_lines(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
     """The entries of a JSON Lines file."""
     reader = _Reader()
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(json_text.lines(text), 1):
         if line.strip():
             try:
-                reader.record(_decoder.decode(line.strip()), number, line)
+                reader.record(json_text.decode(line.strip()), number, line)
             except (ValueError, RecursionError) as error:
-                reader.gathering.reject(number, _fault(error), line)
+                reader.gathering.reject(number, json_text.fault(error), line)
     return reader.listing(JSON_LINES)
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """A place in a JSON text, moved value by value, so that what stands before a fault is not lost."""
-
-    text: str
-    place: int = 0
-    _line: int = 1
-    _counted: int = 0
-
-    def peek(self) -> str:
-        """The next sign that is not white space; "" at the end."""
-        space = _SPACE.match(self.text, self.place)
-        self.place = space.end() if space else self.place
-        return self.text[self.place : self.place + 1]
-
-    def take(self, signs: str) -> str:
-        """Step over the next sign, which must be one of these."""
-        sign = self.peek()
-        if not sign or sign not in signs:
-            raise json.JSONDecodeError(f"expected {' or '.join(signs)}", self.text, self.place)
-        self.place += 1
-        return sign
-
-    def value(self) -> object:
-        """The JSON value that begins here."""
-        self.peek()
-        value, self.place = _decoder.raw_decode(self.text, self.place)
-        return value
-
-    def line(self) -> int:
-        """The 1-based line of this place; places must not go back."""
-        self._line += self.text.count("\n", self._counted, self.place)
-        self._counted = self.place
-        return self._line
-
-    def excerpt(self) -> str:
-        """What stands here."""
-        return self.text[self.place : self.place + 4 * EXCERPT]
 
 
 @dataclass(slots=True)
@@ -166,7 +113,7 @@ def _about(
         return None
 
 
-def _read_value(cursor: _Cursor, reader: _Reader) -> None:
+def _read_value(cursor: Cursor, reader: _Reader) -> None:
     """One value at the top: a list of records, an object that holds one, or a record."""
     if cursor.peek() == "[":
         _read_list(cursor, reader)
@@ -177,17 +124,12 @@ def _read_value(cursor: _Cursor, reader: _Reader) -> None:
         reader.record(cursor.value(), line, excerpt)
 
 
-def _read_list(cursor: _Cursor, reader: _Reader) -> None:
-    cursor.take("[")
-    more = cursor.peek() != "]" or cursor.take("]") == ","
-    while more:
-        cursor.peek()
-        line, start = cursor.line(), cursor.place
-        reader.record(cursor.value(), line, cursor.text[start : cursor.place])
-        more = cursor.take(",]") == ","
+def _read_list(cursor: Cursor, reader: _Reader) -> None:
+    for value, line, excerpt in cursor.members():
+        reader.record(value, line, excerpt)
 
 
-def _read_object(cursor: _Cursor, reader: _Reader) -> None:
+def _read_object(cursor: Cursor, reader: _Reader) -> None:
     line, excerpt, members, listing = cursor.line(), cursor.excerpt(), dict[str, object](), False
     cursor.take("{")
     more = cursor.peek() != "}" or cursor.take("}") == ","
@@ -203,7 +145,7 @@ def _read_object(cursor: _Cursor, reader: _Reader) -> None:
         reader.record(members, line, excerpt)
 
 
-def _key(cursor: _Cursor) -> str:
+def _key(cursor: Cursor) -> str:
     if cursor.peek() != '"':
         cursor.take('"')
     key = cursor.value()
@@ -213,19 +155,7 @@ def _key(cursor: _Cursor) -> str:
 
 def _is_record(line: str) -> bool:
     try:
-        value = _decoder.decode(line)
+        value = json_text.decode(line)
     except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and not isinstance(value.get("entries"), list)
-
-
-def _fault(error: ValueError | RecursionError, cursor: _Cursor | None = None) -> str:
-    """What is wrong with the JSON, and where: the column, and for a whole file the line too."""
-    if isinstance(error, RecursionError):
-        return "the JSON is nested too deeply"
-    if not isinstance(error, json.JSONDecodeError):
-        return f"not JSON: {error}"
-    place = f"line {error.lineno}, column {error.colno}" if cursor else f"column {error.colno}"
-    reason = (error.msg[0].lower() + error.msg[1:]).removesuffix(" starting at")
-    end = "the file ends here" if error.pos >= len(error.doc.rstrip()) and cursor else ""
-    return f"not JSON at {place}: {reason}{f' ({end})' if end else ''}"

@@ -33,6 +33,7 @@ _ACL_PATH = re.compile(
     r"/(?:anthology/)?([a-z]\d{2}-\d{4}|\d{4}\.[a-z0-9_-]+\.\d+)(?:v\d+)?(?:\.pdf)?/?", re.IGNORECASE
 )
 _PORTS = {"http": 80, "https": 443}
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _LONGEST = 400
 
 
@@ -135,7 +136,10 @@ def _canonical(address: SplitResult) -> str:
 
 def _told(title: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
-    words = " ".join("".join(sign if _of_a_word(sign) else " " for sign in folded).split())
+    if folded.isascii():
+        words = " ".join(_ASCII_WORD.findall(folded))
+    else:
+        words = " ".join("".join(sign if _of_a_word(sign) else " " for sign in folded).split())
     if 0 < len(words) <= _LONGEST:
         return words
     raw = words or " ".join(title.split())

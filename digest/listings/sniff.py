@@ -9,7 +9,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digest.listings import json_records, trending
+from digest.listings import (
+    arxiv_feed,
+    arxiv_mail,
+    bibtex,
+    feeds,
+    hf_daily,
+    json_feed,
+    json_records,
+    ris,
+    tables,
+    trending,
+)
 from digest.listings.origin import Origin
 from digest.model import Listing
 
@@ -25,20 +36,25 @@ class Format:
 
 # The first that recognises the text is taken, so the loosest stands last.
 FORMATS: dict[str, Format] = {
+    arxiv_feed.API: Format(arxiv_feed.recognise_api, arxiv_feed.parse_api),
+    arxiv_feed.RSS: Format(arxiv_feed.recognise_rss, arxiv_feed.parse_rss),
+    feeds.ATOM: Format(feeds.recognise_atom, feeds.parse_atom),
+    feeds.RSS: Format(feeds.recognise_rss, feeds.parse_rss),
+    json_feed.FORMAT: Format(json_feed.recognise, json_feed.parse),
+    hf_daily.FORMAT: Format(hf_daily.recognise, hf_daily.parse, ranked=True),
     json_records.JSON_LINES: Format(json_records.recognise_lines, json_records.parse_lines),
     json_records.JSON: Format(json_records.recognise, json_records.parse),
+    arxiv_mail.FORMAT: Format(arxiv_mail.recognise, arxiv_mail.parse),
+    bibtex.FORMAT: Format(bibtex.recognise, bibtex.parse),
+    ris.FORMAT: Format(ris.recognise, ris.parse),
+    tables.FORMAT: Format(tables.recognise, tables.parse),
     trending.FORMAT: Format(trending.recognise, trending.parse, ranked=True),
 }
 
 # What people take for a listing, for the message that refuses it.
 _OTHERS = {
-    "a PDF": re.compile(r"%PDF-"),
-    "BibTeX": re.compile(r"\s*@\w+\s*\{"),
-    "RSS or Atom": re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:rss|feed|rdf:RDF)\b", re.DOTALL),
     "a web page": re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<\?xml"),
-    "a mail": re.compile(r"(?:From |Return-Path:|Received:|From:|Subject:|MIME-Version:)"),
-    "a table (CSV)": re.compile(r"[^\n,;\t]+(?:[,;\t][^\n,;\t]*){2,}\n"),
 }
 
 

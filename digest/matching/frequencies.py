@@ -38,13 +38,15 @@ class Frequencies:
     def count(cls, entries: Iterable[Entry]) -> Frequencies:
         """The frequencies of these entries."""
         holding: Counter[str] = Counter()
-        occurring: Counter[str] = Counter()
+        more: Counter[str] = Counter()
         size = 0
         for size, entry in enumerate(entries, start=1):  # noqa: B007 (the last number is the size)
-            stems = Counter(token.forms.stem for token in text.tokens(f"{entry.title}\n{entry.abstract}"))
+            stems = text.stems(f"{entry.title}\n{entry.abstract}")
             holding.update(stems.keys())
-            occurring.update({stem: min(count, MOST) for stem, count in stems.items()})
-        return cls(size, {stem: Count(count, occurring[stem]) for stem, count in holding.items()})
+            for stem, count in stems.items():
+                if count > 1:
+                    more[stem] += min(count, MOST) - 1
+        return cls(size, {stem: Count(count, count + more[stem]) for stem, count in holding.items()})
 
     def of(self, stems: Iterable[str]) -> Frequencies:
         """The frequencies of these stems alone."""

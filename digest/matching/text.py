@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -29,6 +30,7 @@ _TOKEN = re.compile(rf"[{CJK}]|{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*(?:\+\+|\#(?!
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
 )
+_MAYBE_POSSESSIVE = re.compile("['’][sS]")
 _PLURAL = re.compile(r"(?=.*[A-Z])[A-Z0-9]{2,}s|[bcdfghjklmnpqrstvwxz]{3,}(?<!s)s")
 _stemmer = Stemmer.Stemmer("english", 0)  # `forms` remembers; a second memory costs more than it saves
 
@@ -74,6 +76,17 @@ def scan(text: str) -> Iterator[tuple[str, int, int, bool]]:
             tied = sign in _HYPHENS
         end = stop
         yield word, start, stop, tied
+
+
+def stems(text: str) -> dict[str, int]:
+    """How often each stem stands in a text."""
+    # Where no possessive is, every match is a word, and the places of words do not matter.
+    plain = not _MAYBE_POSSESSIVE.search(text)
+    words = Counter(_TOKEN.findall(text) if plain else (word for word, *_ in scan(text)))
+    found: defaultdict[str, int] = defaultdict(int)
+    for word, count in words.items():
+        found[forms(word).stem] += count
+    return found
 
 
 def tokens(text: str) -> Iterator[Token]:

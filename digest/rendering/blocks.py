@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from digest.model import Entry, Reason
+from digest.model import Entry, Movement, Reason
 from digest.rendering.cards import card, row
 from digest.rendering.quoted import encode
 from digest.rendering.slots import HTML, TEXT, Encoded, Pieces, pieces, slot
@@ -111,9 +111,12 @@ class Blocks:
         self.row = lru_cache(ROWS)(self._row)
         self.frames = cache(self._frames)
 
-    def _card(self, entry: Entry, reasons: tuple[Reason, ...], several: bool, linked: bool) -> EncodedCard:
-        feedback = {name: slot(name) for name in _FEEDBACK if linked}
-        seen, title = card(slot("rank"), entry, reasons, several=several, **feedback), self.row(entry)
+    def _card(
+        self, entry: Entry, reasons: tuple[Reason, ...], several: bool, linked: bool, movement: Movement | None
+    ) -> EncodedCard:
+        more, less = (slot(name) if linked else "" for name in _FEEDBACK)
+        seen = card(slot("rank"), entry, reasons, several=several, movement=movement, more=more, less=less)
+        title = self.row(entry)
         values = {"site": self.site, "card": seen}
         html = _block(self.html, "card", values)
         return EncodedCard(

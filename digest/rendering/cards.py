@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from digest.model import Entry, Reason
+from digest.model import Entry, Movement, Reason
 from digest.rendering.clean import clean, cut
 from digest.rendering.links import Link, links, safe_url
 from digest.rendering.marks import Part, hits, parts
@@ -43,13 +43,20 @@ class Row(NamedTuple):
     url: str
 
 
+class Moved(NamedTuple):
+    """How an entry moved in a ranking, in signs ("#14 → #3"), and as it is said aloud ("rose from 14 to 3")."""
+
+    text: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """An entry as the templates see it; what is not known is empty.
 
-    `rank` is a slot. `labels` are the first keywords that hit, `more_labels` counts the others, `reasons` are all.
-    `profiles` is filled only for a subscriber with several. `more` and `less` lead to the pages that ask for more or
-    less like this.
+    `rank` is a slot. `updated` says that a new version was announced. `facts` stand in one line, with `moved` behind
+    them. `labels` are the first keywords that hit, `more_labels` counts the others, `reasons` are all. `profiles` is
+    filled only for a subscriber with several. `more` and `less` lead to the pages that ask for more or less like this.
     """
 
     rank: str
@@ -61,6 +68,8 @@ class Card:
     source: str
     date: str
     votes: str
+    updated: str
+    moved: Moved | None
     snippet: str
     snippet_parts: tuple[Part, ...]
     reasons: tuple[Label, ...]
@@ -68,6 +77,11 @@ class Card:
     profiles: tuple[str, ...]
     more: str = ""
     less: str = ""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What is known of: whether it is an update, source, date, votes."""
+        return tuple(filter(None, (self.updated, self.source, self.date, self.votes)))
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -90,6 +104,7 @@ class Facts(NamedTuple):
     source: str
     date: str
     votes: str
+    updated: str
     abstract: str
     links: tuple[Link, ...]
 
@@ -106,12 +121,22 @@ def facts(entry: Entry) -> Facts:
         source=cut(clean(entry.source), NAME),
         date=short_date(entry.published) if entry.published else "",
         votes="" if entry.votes is None else "1 vote" if entry.votes == 1 else f"{entry.votes:,} votes",
+        updated=updated(entry),
         abstract=abstract,
-        links=links(abstract, url),
+        links=links(abstract, url, entry.links),
     )
 
 
-def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool, more: str = "", less: str = "") -> Card:
+def card(
+    rank: str,
+    entry: Entry,
+    reasons: Sequence[Reason],
+    *,
+    several: bool,
+    movement: Movement | None = None,
+    more: str = "",
+    less: str = "",
+) -> Card:
     """An entry with the reasons why one subscriber gets it; `several`: that subscriber has several profiles."""
     fact = facts(entry)
     words = _words(reasons, "abstract")
@@ -126,6 +151,8 @@ def card(rank: str, entry: Entry, reasons: Sequence[Reason], *, several: bool, m
         source=fact.source,
         date=fact.date,
         votes=fact.votes,
+        updated=fact.updated,
+        moved=moved(movement, fact.source) if movement else None,
         snippet=shown,
         snippet_parts=parts(shown, hits(shown, words)),
         reasons=tuple(dict.fromkeys(label(reason.keyword, reason.field) for reason in reasons)),
@@ -140,6 +167,21 @@ def row(rank: str, entry: Entry) -> Row:
     """An entry of which only the title is shown."""
     fact = facts(entry)
     return Row(rank, fact.title, fact.heading, fact.url)
+
+
+def updated(entry: Entry) -> str:
+    """What is said where a new version was announced: "Updated to v2"."""
+    if not entry.updated:
+        return ""
+    return f"Updated to v{entry.version}" if entry.version else "Updated"
+
+
+def moved(movement: Movement, beside: str) -> Moved:
+    """A movement in a ranking, which is named unless it is the source that stands `beside` it already."""
+    source, first, last = cut(clean(movement.source), NAME), f"{movement.first:,}", f"{movement.last:,}"
+    where = f" on {source}" if source != beside else ""
+    way = "rose" if movement.last < movement.first else "fell"
+    return Moved(f"#{first}\u00a0→\u00a0#{last}{where}", f"{way} from {first} to {last}{where}")
 
 
 def authors(names: Sequence[str]) -> str:

@@ -19,10 +19,11 @@ from functools import lru_cache
 from html import escape
 from itertools import accumulate, chain, product
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from digest.errors import DigestError
-from digest.model import Edition, Entry, Reason, Rendered
+from digest.model import Edition, Entry, Movement, Reason, Rendered
 from digest.rendering.blocks import ADDRESS, Blocks, EncodedCard, EncodedRow, Shape
 from digest.rendering.cards import LABELS
 from digest.rendering.clean import clean
@@ -35,6 +36,7 @@ OWN = 1_500  # of it, first set aside for an edition's own values
 CONTENTS_OVER = 5
 MORE_ROWS = 40
 TITLES = 4  # of the best cards, in the preheader
+_NONE: Mapping[int, Movement] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +76,44 @@ class Renderer:
         self._room = BUDGET - OWN - _prove(self._blocks)
 
     def render(
-        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None = None, budget: int = BUDGET
+        self,
+        edition: Edition,
+        entries: Mapping[int, Entry],
+        links: Links | None = None,
+        budget: int = BUDGET,
+        moved: Mapping[int, Movement] = _NONE,
     ) -> Rendered:
         """The subject and both bodies of an edition; `entries` holds those that it names, by number.
 
-        `budget`: the most octets of its HTML, if that can be.
+        `budget`: the most octets of its HTML, if that can be. `moved`: the movements of some entries, by number.
         """
-        return self._fitted(edition, entries, links, budget)[0]
+        return self._fitted(edition, entries, links, budget, moved)[0]
 
     def shown(
-        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None = None, budget: int = BUDGET
+        self,
+        edition: Edition,
+        entries: Mapping[int, Entry],
+        links: Links | None = None,
+        budget: int = BUDGET,
+        moved: Mapping[int, Movement] = _NONE,
     ) -> Shown:
         """How much of an edition a mail like this holds."""
-        return self._fitted(edition, entries, links, budget)[1]
+        return self._fitted(edition, entries, links, budget, moved)[1]
 
     def _fitted(
-        self, edition: Edition, entries: Mapping[int, Entry], links: Links | None, budget: int
+        self,
+        edition: Edition,
+        entries: Mapping[int, Entry],
+        links: Links | None,
+        budget: int,
+        moved: Mapping[int, Movement],
     ) -> tuple[Rendered, Shown]:
         card, row, several, linked = self._blocks.card, self._blocks.row, len(edition.profiles) > 1, links is not None
         try:
-            cards = [card(entries[match.entry], match.reasons, several, linked) for match in edition.matches]
+            cards = [
+                card(entries[number], reasons, several, linked, moved.get(number))
+                for number, _, reasons in edition.matches
+            ]
             rows = [row(entries[number]) for number in edition.more[:MORE_ROWS]]
         except KeyError as missing:
             raise DigestError(f"edition {edition.id} names entry {missing}, which was not given") from missing
@@ -199,8 +219,8 @@ def _prove(blocks: Blocks) -> int:
             if name not in frames.html.names or name not in frames.text.names:
                 raise blocks.html.source.fault(f"the template never shows its {name}")
     for several, linked in product((False, True), repeat=2):
-        blocks.card(_BARE, (), several, linked)
-        blocks.card(_FULL, _REASONS, several, linked)
+        blocks.card(_BARE, (), several, linked, None)
+        blocks.card(_FULL, _REASONS, several, linked, _MOVEMENT)
     return size
 
 
@@ -214,7 +234,10 @@ _FULL = Entry(
     url="https://example.org/paper",
     published=date(2026, 1, 1),
     votes=2,
+    version=2,
+    updated=True,
 )
+_MOVEMENT = Movement("A ranking", 14, 3)
 _REASONS = tuple(
     Reason("A profile", keyword, field, ("reward models",))
     for keyword in ("reward model", *map(str, range(LABELS)))

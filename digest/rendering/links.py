@@ -1,28 +1,26 @@
-"""Links that may be followed: those of an entry, and the code and project pages that its abstract names.
+"""Links that may be followed: that of an entry, and the code and project pages that are named with it.
 
-Rules
------
-1. Only http and https, with a host; anything else (`javascript:`, `data:`) is no link.
-2. Punctuation at the end of a link in running text belongs to the sentence; a closing bracket does unless it is opened
-   in the link.
+What an address is, and which two are one, stands in `addresses`. At most three are shown: those of the abstract, then
+those named beside it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from digest import addresses
 from digest.rendering.clean import clean
 
 MOST = 3
-_CODE_HOSTS = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "huggingface.co")
-_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^“”]+", re.IGNORECASE)
-_BRACKETS = {")": "(", "]": "["}
+_CODE_HOSTS = frozenset(("github.com", "gist.github.com", "codeberg.org", "bitbucket.org", "huggingface.co", "hf.co"))
+_CODE_PREFIXES = ("gitlab.", "git.")
+_PAPER_HOSTS = frozenset(("arxiv.org", "doi.org", "dx.doi.org"))
 
 
 class Link(NamedTuple):
-    """A link found in an abstract: "Code" or "Project", and where it leads."""
+    """A link: "Code", "Paper" or "Project", and where it leads."""
 
     label: str
     url: str
@@ -31,36 +29,20 @@ class Link(NamedTuple):
 def safe_url(url: str) -> str:
     """The address if it may stand in a link, else nothing."""
     url = clean(url)
-    try:
-        split = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if split.scheme in ("http", "https") and split.hostname and " " not in url else ""
+    return url if addresses.usable(url) else ""
 
 
-def links(text: str, known: str = "") -> tuple[Link, ...]:
-    """The code and project links of a clean text, each once, without the `known` one; at most three."""
+def links(text: str, known: str = "", named: Sequence[str] = ()) -> tuple[Link, ...]:
+    """The links of a clean text and the `named` ones, each once, without the `known` one; at most three."""
     found: dict[str, Link] = {}
-    for match in _URL.finditer(text):
-        url = safe_url(_trimmed(match.group()))
-        if url and _same(url) != _same(known):
-            found.setdefault(_same(url), Link(_label(url), url))
+    for url in (*addresses.addresses(text), *filter(None, map(safe_url, named))):
+        if addresses.same(url) != addresses.same(known):
+            found.setdefault(addresses.same(url), Link(_label(url), url))
     return tuple(found.values())[:MOST]
-
-
-def _trimmed(url: str) -> str:
-    while url and (
-        url[-1] in ".,;:!?*。，；" or (url[-1] in _BRACKETS and url.count(_BRACKETS[url[-1]]) < url.count(url[-1]))
-    ):
-        url = url[:-1]
-    return url
-
-
-def _same(url: str) -> str:
-    """What makes two links one: not the scheme, `www.`, a final slash or `.git`."""
-    return re.sub(r"^https?://(www\.)?", "", url.lower()).rstrip("/").removesuffix(".git")
 
 
 def _label(url: str) -> str:
     host = (urlsplit(url).hostname or "").removeprefix("www.")
-    return "Code" if host in _CODE_HOSTS else "Project"
+    if host in _CODE_HOSTS or host.startswith(_CODE_PREFIXES):
+        return "Code"
+    return "Paper" if host in _PAPER_HOSTS else "Project"

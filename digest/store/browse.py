@@ -102,12 +102,14 @@ class LoadedFile(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A record that was not loaded."""
+    """A record that was not loaded, with the path of its file and when that was loaded."""
 
     id: int
     line: int
     reason: str
     excerpt: str
+    path: str
+    loaded_at: int
 
 
 class Ran(NamedTuple):
@@ -187,8 +189,14 @@ def loaded_file(connection: Connection, number: int) -> LoadedFile | None:
 
 def rejected(connection: Connection, file: int, after: int = 0) -> Part[Rejected]:
     """The records of a file that were not loaded, in its order."""
-    mine = select(*_columns(rejections, Rejected._fields)).where(rejections.c.file == file, rejections.c.id > after)
+    mine = _REJECTED.where(rejections.c.file == file, rejections.c.id > after)
     return _part(connection, Rejected, mine.order_by(rejections.c.id))
+
+
+def rejected_last(connection: Connection, most: int) -> list[Rejected]:
+    """The records that were not loaded: those of the newest file first, each file's in its order."""
+    newest = _REJECTED.order_by(rejections.c.file.desc(), rejections.c.id).limit(most)
+    return [Rejected(*row) for row in connection.execute(newest)]
 
 
 def ran(connection: Connection, before: int = NEWEST) -> Part[Ran]:
@@ -238,6 +246,10 @@ _FILES: Select[Any] = select(
     *_columns(files, LoadedFile._fields[:-1]),
     select(func.count()).where(rejections.c.file == files.c.id).scalar_subquery(),
 )
+
+_REJECTED: Select[Any] = select(
+    *_columns(rejections, Rejected._fields[:-2]), *_columns(files, Rejected._fields[-2:])
+).join_from(rejections, files)
 
 
 def _newest(

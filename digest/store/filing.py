@@ -41,17 +41,18 @@ def save(
     if listing.rejected:
         connection.execute(insert(rejections), [_rejection(number, one) for one in listing.rejected])
     held = connection.execute(select(func.max(editions.c.upto)).where(editions.c.state != State.EMPTY)).scalar() or 0
-    done = Saved()
+    done, fresh = Saved(), list[Entry]()
     for start in range(0, len(listing.entries), _AT_ONCE):
         some = listing.entries[start : start + _AT_ONCE]
         shelf = _Shelf(connection, some, held)
         places = range(start + 1, start + 1 + len(some)) if listing.ranked else [0] * len(some)
         told = [(shelf.file(one), place, one) for place, one in zip(places, some, strict=True)]
-        shelf.write(now)
+        fresh += shelf.write(now)
         _note_sightings(connection, number, told)
         done = Saved(done.new + shelf.new, done.updated + shelf.updated)
         if on_progress:
             on_progress(start + len(some))
+    _count_words(connection, fresh)
     connection.execute(files.update().where(files.c.id == number).values(new=done.new))
     return done
 
@@ -148,15 +149,14 @@ class _Shelf:
         self._by_key |= {key: paper for key in other.keys if self._by_key[key] is other}
         paper.take_in(other, self._held)
 
-    def write(self, now: int) -> None:
-        """Write what has changed."""
+    def write(self, now: int) -> list[Entry]:
+        """Write what has changed; return the rows that are new."""
         papers = {id(paper): paper for paper in self._by_key.values()}.values()
         rows = {row.number: row for paper in papers for row in paper.rows}
         fresh = [rows[number] for number in sorted(rows.keys() - self._stored_rows.keys())]
         changed = [row for number, row in rows.items() if self._stored_rows.get(number, row) != row]
         if fresh:
             self._connection.execute(insert(entries), [_row(row) | {"loaded_at": now} for row in fresh])
-            _count_words(self._connection, fresh)
         if changed:
             columns = [_row(row) | {"which": row.number} for row in changed]
             self._connection.execute(entries.update().where(entries.c.number == bindparam("which")), columns)
@@ -164,6 +164,7 @@ class _Shelf:
         for root, paper in self._merged.items():
             if root in self._stored_rows:
                 _move_sightings(self._connection, root, paper.root)
+        return fresh
 
     def _write_keys(self) -> None:
         now_of = {key: paper.root for key, paper in self._by_key.items()}

@@ -1,8 +1,9 @@
-"""What came from each configured path: its newest file, and when the last one with entries was loaded.
+"""What came from each configured source: its newest file, and when the last one with entries was loaded.
 
 A path stands for the file of that name, for everything under the folder of that name, and as a glob for every file
 and folder that it matches (`**`: any number of folders), as in `listings.folder`. Nothing is looked up on the disk, for
-what was loaded yesterday may be gone today.
+what was loaded yesterday may be gone today. A file belongs to the first source that has it, but a folder is not stale
+while new files come to a source within it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from digest.alarms import SourceState
+from digest.alarms import SourceState, Watched
+from digest.store import fetches
+from digest.store.fetches import Fetch
 from digest.store.schema import files, runs
 
 _AT_ONCE = 200
@@ -28,29 +31,44 @@ class _File(NamedTuple):
     warnings: list[str]
 
 
-def states(connection: Connection, paths: Sequence[str]) -> list[SourceState]:
-    """The state of each path; paths are absolute, and written as those of files are."""
-    watched_since = connection.execute(select(runs.c.started_at).order_by(runs.c.id).limit(1)).scalar()
-    return [_state(connection, path, watched_since) for path in paths]
+def states(connection: Connection, watched: Sequence[Watched]) -> list[SourceState]:
+    """The state of each source; paths are absolute, and written as those of files are."""
+    since = connection.execute(select(runs.c.started_at).order_by(runs.c.id).limit(1)).scalar()
+    fetched = fetches.load(connection)
+    return [
+        _state(connection, one, [before.path for before in watched[:place]], since, fetched.get(one.name))
+        for place, one in enumerate(watched)
+    ]
 
 
-def _state(connection: Connection, path: str, watched_since: int | None) -> SourceState:
-    newest = _newest_first(connection, path)
-    last = next(newest, None)
+def covers(path: str, file: str) -> bool:
+    """Whether the file, or a folder, is of the path."""
+    return f"{file}/".startswith(f"{path.removesuffix('/')}/") or _matches(file.split("/"), path.split("/"))
+
+
+def _state(
+    connection: Connection, source: Watched, others: Sequence[str], watched_since: int | None, fetch: Fetch | None
+) -> SourceState:
+    fetched = (fetch.fetched_at, fetch.words) if fetch and source.address else (None, "")
+    full = (file.loaded_at for file in _newest_first(connection, source.path) if file.entries)
+    last = next(_newest_first(connection, source.path, others), None)
+    newest_at = next(full, None)
     if last is None:
-        return SourceState(path, watched_since=watched_since)
-    newest_at = last.loaded_at if last.entries else next((file.loaded_at for file in newest if file.entries), None)
+        return SourceState(source, newest_at, None, "", 0, "", watched_since, *fetched)
     fault = last.warnings[-1] if last.warnings else ""
-    return SourceState(path, newest_at, last.entries, last.path, last.loaded_at, fault, watched_since)
+    return SourceState(source, newest_at, last.entries, last.path, last.loaded_at, fault, watched_since, *fetched)
 
 
-def _newest_first(connection: Connection, path: str) -> Iterator[_File]:
-    """The files of a path, the newest first, fetched as they are asked for."""
+def _newest_first(connection: Connection, path: str, others: Sequence[str] = ()) -> Iterator[_File]:
+    """The files of a path that are not of others, the newest first, fetched as they are asked for."""
     which, is_wanted = _selection(path)
+    globs = [other for other in others if _GLOB_SIGNS & set(other)]
+    but = (~_of(other) for other in others if other not in globs)
     columns = (files.c[name] for name in _File._fields)
-    statement = select(*columns).where(which).order_by(files.c.id.desc()).execution_options(yield_per=_AT_ONCE)
+    statement = select(*columns).where(which, *but).order_by(files.c.id.desc()).execution_options(yield_per=_AT_ONCE)
     with connection.execute(statement) as result:
-        yield from (_File(*row) for row in result if is_wanted(row.path))
+        found = (_File(*row) for row in result if is_wanted(row.path))
+        yield from (file for file in found if not any(covers(other, file.path) for other in globs))
 
 
 def _selection(path: str) -> tuple[ColumnElement[bool], Callable[[str], bool]]:
@@ -58,11 +76,14 @@ def _selection(path: str) -> tuple[ColumnElement[bool], Callable[[str], bool]]:
     parts = path.split("/")
     fixed = next((number for number, part in enumerate(parts) if _GLOB_SIGNS & set(part)), None)
     if fixed is None:
-        return (files.c.path == path) | _under(path), lambda _: True
+        return _of(path), lambda _: True
     # Signs may also be meant as they stand: "/papers [old]" is a folder, too.
-    return _under(
-        "/".join(parts[:fixed])
-    ), lambda name: f"{name}/".startswith(f"{path}/") or _matches(name.split("/"), parts)
+    return _under("/".join(parts[:fixed])), lambda name: covers(path, name)
+
+
+def _of(path: str) -> ColumnElement[bool]:
+    """The file of that name, and all under the folder of that name."""
+    return (files.c.path == path) | _under(path)
 
 
 def _under(folder: str) -> ColumnElement[bool]:

@@ -95,7 +95,7 @@ def edition(asked: Asked) -> Response:
         dates=long_dates(kept.edition.since, kept.edition.slot),
         summary=summary(kept.edition.matched, kept.edition.considered),
         fate="" if kept.state is State.SENT else f"This is {mail_of(kept)}.",
-        cards=_cards(opened),
+        cards=_cards(asked, opened),
         more=_leaf(opened, _placed(opened, *_MATCHED), asked.query.get("more", ""), MORE),
         others=_leaf(opened, others, asked.query.get("page", ""), OTHERS, mixed=bool(typed)),
         lost=max(0, kept.edition.matched - len(_placed(opened, *RANKED))),
@@ -130,10 +130,14 @@ def _placed(opened: Opened, *standings: Standing) -> list[Placed]:
     return [one for one in opened.placed if one.standing in standings]
 
 
-def _cards(opened: Opened) -> list[Card]:
-    several = len(opened.kept.edition.profiles) > 1
+def _cards(asked: Asked, opened: Opened) -> list[Card]:
+    edition = opened.kept.edition
+    several, moved = len(edition.profiles) > 1, press.listed(asked.desk.store, edition).moved
     told = opened.told(_placed(opened, Standing.SENT))
-    return [card(str(one.rank), one.entry, one.reasons, several=several) for one in told]
+    return [
+        card(str(one.rank), one.entry, one.reasons, several=several, movement=moved.get(one.entry.number))
+        for one in told
+    ]
 
 
 def _found(asked: Asked, opened: Opened, typed: str) -> list[Placed]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from digest import tokens
+from digest.alarms import Watched
 from digest.backtest import Trials
 from digest.press import Press
 from digest.settings import Editions, Web
@@ -37,8 +38,7 @@ class RefusedError(Exception):
 class Desk:
     """All that pages need of the program.
 
-    `ring` is called when somebody new may be due, `post` when a letter waits. `paths` are the configured listing paths
-    as the database knows them.
+    `ring` is called when somebody new may be due, `post` when a letter waits. `sources` are those configured.
     """
 
     store: Store
@@ -49,7 +49,7 @@ class Desk:
     web: Web
     editions: Editions
     calendars: Collection[str] = ()
-    paths: Sequence[str] = ()
+    sources: Sequence[Watched] = ()
     stale_seconds: int = 0
     ring: Callable[[], None] = field(default=lambda: None)
     post: Callable[[], None] = field(default=lambda: None)

@@ -83,7 +83,8 @@ def _add_entry(feed: Element, arrival: Arrival, name: str) -> None:
         if known := cut(clean(author), NAME):
             _add(SubElement(element, "author"), "name", known)
     why = f"Why: {', '.join(map(_said, shown.reasons))}"
-    _add(element, "summary" if shown.url else "content", f"{shown.snippet}\n\n{why}".lstrip())
+    paragraphs = filter(None, (shown.updated, shown.snippet, why))
+    _add(element, "summary" if shown.url else "content", "\n\n".join(paragraphs))
 
 
 def _add(parent: Element, name: str, text: str) -> None:

@@ -1,7 +1,8 @@
 """What people type about their digest becomes a subscriber, or faults beside the fields.
 
-Fields: `email`, `name`, `zone`, `send_at`, `days`, `min_matches`, `max_entries`, `paused_until`; and for each profile
-n, from 0: `profile-n` (its name), `keywords-n` (one on a line), `match-n`, `capitals-n` ("yes" or missing).
+Fields: `email`, `name`, `zone`, `send_at`, `days`, `min_matches`, `max_entries`, `paused_until`, `updates` ("no", then
+"yes" if it is ticked); and for each profile n, from 0: `profile-n` (its name), `keywords-n` (one on a line), `match-n`,
+`capitals-n` ("yes" or missing).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_PROFILES, MOST_KEYWORDS, LONGEST_NAME = 10, 100, 60
 _PLAIN = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until")
-_OF_NEWCOMER = ("email", "keywords-0", "zone", "send_at", "days")
+_OF_NEWCOMER = ("email", "keywords-0", "zone", "send_at", "days", "updates")
 MATCHES: tuple[tuple[MatchMode, str], ...] = (
     ("near", "all of them, near each other"),
     ("any", "any one of them"),
@@ -98,6 +99,7 @@ def of_subscriber(subscriber: Subscriber) -> Filled:
         "min_matches": str(subscriber.min_matches),
         "max_entries": str(subscriber.max_entries),
         "paused_until": until.isoformat() if until else "",
+        "updates": "yes" if subscriber.updates else "no",
     }
     profiles = tuple(
         ProfileFields(profile.name, "\n".join(profile.keywords), profile.match, profile.capitals)
@@ -108,7 +110,7 @@ def of_subscriber(subscriber: Subscriber) -> Filled:
 
 def read(form: Form, known: Subscriber, editions: Editions, calendars: Collection[str]) -> Filled:
     """What a form means; fields that it does not have stay as they are `known`. The address is `known`'s, too."""
-    typed = {name: given(form, name).strip() for name in _PLAIN if form.get(name)}
+    typed = {name: given(form, name).strip() for name in (*_PLAIN, "updates") if form.get(name)}
     there = of_subscriber(known)
     values = {**there.values, **typed}
     profiles = tuple(_profiles(form)) if "keywords-0" in form else there.profiles
@@ -200,7 +202,8 @@ def _table(values: Mapping[str, str], profiles: Collection[ProfileFields], known
         for one in profiles
     ]
     table = {name: value for name in _PLAIN if (value := values[name])}
-    return table | {"name": clean(values["name"]), "email": known.email, "skip": list(known.skip), "profiles": tables}
+    own = {"name": clean(values["name"]), "email": known.email, "skip": list(known.skip)}
+    return table | own | {"updates": values["updates"] == "yes", "profiles": tables}
 
 
 def _field(place: tuple[str | int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Where entries come from, for the operator: each configured path and its health, and what files brought."""
+"""Where entries come from, for the operator: each configured source and its health, and what files brought."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from digest.web.operator_session import not_there, number, numbered, page
 def _sources(asked: Asked) -> Response:
     desk, now = asked.desk, asked.desk.clock()
     with desk.store.read() as connection:
-        states = sources.states(connection, desk.paths)
+        states = sources.states(connection, desk.sources)
         part = browse.loaded(connection, before(asked))
     of_sources = Limits(0, 0, desk.stale_seconds, 0)
     troubles = {one.subject: one.words for one in alarms.sources(states, now, of_sources)}

@@ -19,7 +19,7 @@ from digest.web.pages import sandboxed
 
 _PROFILE = Profile("Digest", ("reward model", "RLHF", "quantiz*", '"LoRA"', "calibrat*", "-survey"))
 _MOST, _MORE = 6, 4
-_DAY = Origin(date(2026, 11, 20))
+_DAY = date(2026, 11, 20)
 """Of the packaged listings."""
 _KEPT = {"Cache-Control": "private, max-age=3600"}
 
@@ -55,6 +55,6 @@ def _html(renderer: Renderer) -> bytes:
 def _entries() -> list[Entry]:
     """The entries of the packaged listings, numbered."""
     folder = files("digest.samples").joinpath("listings")
-    listings = [read(file.read_bytes(), _DAY) for file in sorted(folder.iterdir(), key=lambda file: file.name)]
+    listings = [read(file.read_bytes(), Origin(_DAY)) for file in sorted(folder.iterdir(), key=lambda file: file.name)]
     found = (entry for listing in listings for entry in listing.entries)
     return [replace(entry, number=number) for number, entry in enumerate(found, start=1)]

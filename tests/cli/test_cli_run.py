@@ -132,7 +132,8 @@ def test_load_json_has_the_keys_of_the_contract(place: Workplace) -> None:
     assert ended.returncode == 1
     told = json.loads(ended.stdout)
     assert list(told) == ["files", "new_entries"]
-    assert [list(file) for file in told["files"]] == [["path", "format", "entries", "new", "rejected", "warnings"]] * 2
+    known = ["path", "format", "entries", "new", "updated", "rejected", "notes", "warnings"]
+    assert [list(file) for file in told["files"]] == [known] * 2
     one, two = told["files"]
     assert one == {
         **one,

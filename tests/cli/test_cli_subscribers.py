@@ -27,7 +27,7 @@ HOLIDAYS = (
 )
 EVERY_WISH = (
     *("--days", "monday and thursday", "--min-matches", "3", "--max-entries", "7", "--paused-until", "9998-12-01"),
-    *("--skip", "2026-12-24/2027-01-02", "--skip", "berlin"),
+    *("--skip", "2026-12-24/2027-01-02", "--skip", "berlin", "--updates"),
 )
 
 
@@ -189,7 +189,7 @@ def test_an_export_of_before_there_was_a_cadence_imports(place: Workplace) -> No
     assert place.invoke("subscribers", "import", "old.csv").stdout == "1 added, 0 changed, 0 refused.\n"
     (row,) = csv.DictReader(io.StringIO(exported(place), newline=""))
     assert (row["days"], row["min_matches"], row["max_entries"]) == ("daily", "1", "5")
-    assert (row["paused_until"], row["skip"]) == ("", "")
+    assert (row["paused_until"], row["updates"], row["skip"]) == ("", "false", "")
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,7 @@ people = st.builds(
     min_matches=st.integers(1, 5),
     max_entries=st.integers(5, 500),
     paused_until=st.none() | st.dates(),
+    updates=st.booleans(),
     skip=st.lists(
         st.dates().map(str) | st.sampled_from(("berlin", "2026-12-24/2027-01-02")), max_size=3, unique=True
     ).map(tuple),
@@ -283,7 +284,7 @@ def test_add_changes_only_what_is_given(place: Workplace) -> None:
     first = ("--zone", "Asia/Tokyo", "--send-at", "07:30", "--name", "Bao", "--match", "any", *EVERY_WISH)
     assert place.invoke("subscribers", "add", BAO, "LoRA", *first).returncode == 0
     assert place.invoke("subscribers", "add", BAO, "quantization").returncode == 0
-    wishes = 'Bao,Asia/Tokyo,07:30,"mon, thu",3,7,9998-12-01,2026-12-24/2027-01-02; berlin'
+    wishes = 'Bao,Asia/Tokyo,07:30,"mon, thu",3,7,9998-12-01,true,2026-12-24/2027-01-02; berlin'
     assert exported(place).splitlines()[1] == f'{BAO},{wishes},Digest,any,true,"quantization'
     assert place.invoke("subscribers", "add", BAO, "protein", "--profile", "Biology").returncode == 0
     ended = place.invoke("subscribers", "add", BAO, "robot")
@@ -296,7 +297,7 @@ def test_an_empty_text_brings_the_default_back(place: Workplace) -> None:
     configure_holidays(place)
     place.invoke("subscribers", "add", BAO, "LoRA", "--send-at", "07:30", "--name", "Bao", *EVERY_WISH)
     place.invoke("subscribers", "add", BAO, "LoRA", "--paused-until", "", "--skip", "", "--send-at", "", "--days", "")
-    assert exported(place).splitlines()[1] == f'{BAO},Bao,UTC,,daily,3,7,,,Digest,near,true,"LoRA'
+    assert exported(place).splitlines()[1] == f'{BAO},Bao,UTC,,daily,3,7,,true,,Digest,near,true,"LoRA'
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ def test_an_empty_text_brings_the_default_back(place: Workplace) -> None:
         (
             (*EVERY_WISH, "--send-at", "07:30", "--zone", "Europe/Berlin"),
             "at 07:30 Europe/Berlin on Mon, Thu, paused until 9998-12-01, not on 2026-12-24/2027-01-02 or berlin, "
-            "at least 3 matches",
+            "at least 3 matches, with new versions",
         ),
         (("--paused-until", "2000-01-01"), "on the first run of the day, UTC"),
     ],
@@ -359,3 +360,24 @@ def test_a_pause_that_cannot_be_is_told(place: Workplace, arguments: tuple[str, 
     assert ended.returncode == 2
     assert said in ended.stderr
     assert exported(place) == before
+
+
+def test_who_wants_new_versions_says_so(place: Workplace) -> None:
+    """The list tells it; it stays until it is taken back."""
+    for option, said in (
+        ("--updates", ", with new versions  "),
+        (None, ", with new versions  "),
+        ("--no-updates", "day, UTC  "),
+    ):
+        assert place.invoke("subscribers", "add", BAO, "LoRA", *filter(None, [option])).returncode == 0
+        assert f"{said}Digest: LoRA" in place.invoke("subscribers", "list").stdout
+
+
+def test_a_configuration_can_ask_for_new_versions(place: Workplace) -> None:
+    """Yes or no; anything else is a mistake at its line."""
+    place.configure(subscriber(updates=True))
+    assert "with new versions" in place.invoke("subscribers", "list").stdout
+    place.configure(subscriber(updates="sometimes"))
+    ended = place.invoke("subscribers", "list")
+    assert ended.returncode == 2
+    assert "updates: " in ended.stderr

@@ -11,8 +11,8 @@ from digest.alarms import Incident
 from digest.delivery import notice
 from digest.delivery.check import check
 from digest.delivery.message import Sender
-from digest.model import Edition, Entry
-from digest.press import Press
+from digest.model import Edition
+from digest.press import Named, Press
 from digest.rendering.edition import Renderer, Site
 from digest.rendering.quoted import encode
 
@@ -29,16 +29,17 @@ ELSEWHERE = Press(
     WEB,
     ("s" * 40,),
 )
-_EDITION, ENTRIES = sample()
+_EDITION, _ENTRIES = sample()
+ENTRIES = Named(_ENTRIES)
 SAMPLE = replace(_EDITION, planned_at=MORNING)
 ONE = replace(SAMPLE, matches=SAMPLE.matches[:1], more=(), matched=1, profiles=("Alignment",))
 OPERATOR = "operator@example.org"
 ALARM = Incident(7, "source", "/in", "The newest file gave no entries. Look into /in/é.txt.", MORNING - 3600, None, 0)
 
 
-def _ten() -> tuple[Edition, dict[int, Entry]]:
+def _ten() -> tuple[Edition, Named]:
     (edition,), papers = synthetic(1, 10)
-    return replace(edition, planned_at=MORNING, subscriber=7), papers
+    return replace(edition, planned_at=MORNING, subscriber=7), Named(papers)
 
 
 MAILS = {

@@ -229,13 +229,13 @@ HOSTILE = "{{7*7}} {% raw %} <mj-raw> <script>alert(1)</script> k<n &amp; ]]> <!
 
 
 def test_32_what_a_listing_says_stays_text(place: Workplace, mails: Mails) -> None:
-    """It is shown as it is written, in both parts; links that are none are dropped."""
+    """It is shown as it is written, but for entities, in both parts; links that are none are dropped."""
     bad = ["javascript:alert(1)", "data:text/html,x", " java\tscript:alert(1)", "https://", "//example.org"]
     place.listing("a.jsonl", [paper(f"{n} reward model {HOSTILE}", HOSTILE, url=url) for n, url in enumerate(bad)])
     place.run()
     (mail,) = mails.to(ADA)
     page = Page(body(mail, "html"))
-    assert page.text.count(HOSTILE) >= len(bad)
+    assert page.text.count(HOSTILE.replace("&amp;", "&")) >= len(bad)
     assert "{{7*7}} {% raw %} <mj-raw> <script>" in " ".join(body(mail, "plain").split())
     assert not {"script", "mj-raw", "b"} & {tag for tag, _ in page.tags}
     assert [link for link in page.links if not link.startswith(("https://huggingface.co/", "mailto:"))] == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+import tempfile
 import tracemalloc
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,9 +27,10 @@ def put(path: Path, content: bytes = b"x", age: float = 60) -> Path:
     return path
 
 
-def look(*paths: Path, max_bytes: int = 1000, known: folder.Known | None = None) -> list[Found | Waiting | Problem]:
-    extra: dict[str, folder.Known] = {"known": known} if known else {}
-    return list(scan(paths, 10, NOW, max_bytes, **extra))
+def look(
+    *paths: Path, max_bytes: int = 1000, known: folder.Known = lambda path, size, mtime_ns: False
+) -> list[Found | Waiting | Problem]:
+    return list(scan(paths, 10, NOW, max_bytes, known))
 
 
 def names(*paths: Path) -> list[str]:
@@ -120,13 +124,43 @@ def pipe(root: Path) -> Path:
     return root
 
 
+def ear(root: Path) -> Path:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(root / "ear"))
+    return root
+
+
+def device(root: Path) -> Path:
+    return Path(os.devnull)
+
+
+def loop(root: Path) -> Path:
+    (root / "a.txt").symlink_to(root / "b.txt")
+    (root / "b.txt").symlink_to(root / "a.txt")
+    return root / "a.txt"
+
+
+def packed_folder(root: Path) -> Path:
+    put(root / "all.ZIP" / "inside.txt")
+    return root
+
+
+def endless_name(root: Path) -> Path:
+    return root / ("x" * 300)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (missing, "no such file or folder"),
         (broken_link, "a link to a file that does not exist"),
         (named_like_a_file, "a folder, though it has the name of a file"),
+        (packed_folder, "a folder, though it has the name of a file"),
         (pipe, "not a regular file"),
+        (ear, "not a regular file"),
+        (device, "not a regular file"),
+        (loop, "a link that leads to itself"),
+        (endless_name, "no such file or folder"),
     ],
 )
 def test_what_cannot_be_loaded_is_a_problem(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:
@@ -162,6 +196,72 @@ def test_a_file_that_cannot_be_opened_is_a_problem(
     assert isinstance(problem, Problem)
     assert isinstance(found, Found)
     assert (words in problem.reason, problem.permanent) == (True, permanent)
+
+
+def test_what_is_forbidden_is_a_problem_and_the_others_are_found() -> None:
+    """A file, a folder, a link into it, and a path below it, are told of where they may not be read."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as afterwards:
+        root = Path(name)
+        for path in (put(root / "a.txt"), put(root / "b" / "c.txt").parent):
+            path.chmod(0)
+        afterwards.callback((root / "b").chmod, 0o700)
+        put(root / "ok.txt")
+        (root / "l").symlink_to(root / "b" / "c.txt")
+        if os.geteuid() == 0:  # whom nothing is forbidden
+            root.chmod(0o755)
+            os.seteuid(65534)
+            afterwards.callback(os.seteuid, 0)
+        found = look(root, root / "b" / "c.txt", root / "b" / "none")
+    told = [(one.path.name, "no permission" in one.reason) for one in found if isinstance(one, Problem)]
+    assert told == [(name, True) for name in ("a.txt", "b", "l", "c.txt", "none")]
+    assert [one.path.name for one in found if isinstance(one, Found)] == ["ok.txt"]
+
+
+def test_a_large_file_is_refused_by_its_size_alone(tmp_path: Path) -> None:
+    """Of 200 MB not one byte is read; what is in the file need not even be on the disk."""
+    path = put(tmp_path / "a.json")
+    os.truncate(path, 200_000_000)
+    os.utime(path, (NOW.timestamp() - 60,) * 2)
+    tracemalloc.start()
+    [problem] = look(tmp_path, max_bytes=50_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(problem, Problem)
+    assert problem.reason == "too large: 200,000,000 bytes, and the limit is 50,000,000; split the file"
+    assert peak < 1_000_000
+
+
+def test_a_file_that_vanishes_meanwhile_is_told_of(tmp_path: Path) -> None:
+    """What is listed and then gone is a problem that may pass, and the next file is found."""
+    for name in "abc":
+        put(tmp_path / name)
+    found = scan([tmp_path], 10, NOW, 1000)
+    next(found)
+    (tmp_path / "b").unlink()
+    problem, last = found
+    assert problem == Problem(tmp_path / "b", "it vanished while the folder was read", permanent=False)
+    assert last.path.name == "c"
+
+
+def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
+    """Linux allows any bytes in a name; the file is found all the same."""
+    name = os.fsdecode(b"\xff\xfe.txt")
+    put(tmp_path / name)
+    assert names(tmp_path) == [name]
+
+
+def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
+    """A tree of any depth is walked to its end."""
+    before = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(600):
+            Path("d").mkdir()
+            os.chdir("d")
+        put(Path("x.txt"))
+    finally:
+        os.chdir(before)
+    assert names(tmp_path) == ["x.txt"]
 
 
 def test_files_come_one_at_a_time(tmp_path: Path) -> None:

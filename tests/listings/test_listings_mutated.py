@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.listings import Origin, trending
+from digest.listings.readable import readable
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "listings"
 HEADER_LINES = {"trending-spaced.txt": 5, "trending-compact.txt": 2}
@@ -28,7 +29,7 @@ def real_blocks(name: str) -> list[Block]:
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"{path.name} is not beside the project")
-    lines = [" ".join(line.split()) for line in path.read_text().splitlines() if line.strip()][HEADER_LINES[name] :]
+    lines = [readable(line) for line in path.read_text().splitlines() if line.strip()][HEADER_LINES[name] :]
     lines[0] = lines[0].removeprefix("Subscribe")
     return [(title, [abstract]) for title, abstract in zip(lines[::2], lines[1::2], strict=True)]
 

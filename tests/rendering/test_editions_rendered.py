@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import DigestError
-from digest.model import Edition, Entry, Match, Reason
+from digest.model import Edition, Entry, Match, Movement, Reason
 from digest.rendering.edition import BUDGET, Renderer
 from digest.rendering.slots import slot
 from digest.rendering.templates import load_html, load_text
@@ -57,17 +57,74 @@ class Reader(HTMLParser):
 def test_pieces_put_together_are_what_jinja_renders(links: object) -> None:
     """The fast way gives exactly the bytes that rendering each template in one go would give."""
     own = LINKS if links else None
-    several = [synthetic(30, size, seed=size) for size in (1, 5, 6, 20)]
+    several, moved = [synthetic(30, size, seed=size) for size in (1, 5, 6, 20)], {1: Movement("arXiv", 14, 3)}
     merged = replace(sample()[0], since=date(2026, 10, 28)), sample()[1]
     for edition, entries in [
         sample(),
         merged,
         *((edition, papers) for editions, papers in several for edition in editions),
     ]:
-        rendered = RENDERER.render(edition, entries, own)
-        values = whole(edition, entries, own)
+        rendered = RENDERER.render(edition, entries, own, moved=moved)
+        values = whole(edition, entries, own, moved)
         assert decoded(rendered.html) == HTML.whole(values).replace("\n", "\r\n")
         assert decoded(rendered.text) == TEXT.whole(values).replace("\n", "\r\n")
+
+
+def facts(entry: Entry, movement: Movement | None = None) -> tuple[str, str]:
+    """What the HTML and the text say of an entry between its title and its keywords."""
+    edition, entries = one(replace(entry, title="The title"), Reason("Digest", "kw", "title", ()))
+    rendered = RENDERER.render(edition, entries, LINKS, moved={1: movement} if movement else {})
+    page, text = Reader(decoded(rendered.html)).text, " ".join(decoded(rendered.text).split())
+    html = page.split("The title")[-1].split("kw")[0].strip()
+    return html, text.split("The title")[-1].split("Keywords")[0].strip()
+
+
+PAPER = Entry(("a",), "x", source="arXiv", published=DAY, votes=2, version=3)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (PAPER, "arXiv · 20 Nov 2026 · 2 votes"),
+        (replace(PAPER, updated=True), "Updated to v3 · arXiv · 20 Nov 2026 · 2 votes"),
+        (replace(PAPER, updated=True, version=0), "Updated · arXiv · 20 Nov 2026 · 2 votes"),
+        (Entry(("a",), "x", updated=True), "Updated"),
+        (Entry(("a",), "x", version=2), ""),
+    ],
+)
+def test_only_an_update_says_so(entry: Entry, said: str) -> None:
+    """In words, in both bodies, with its version if that is known; an entry that is none tells of no version."""
+    assert facts(entry) == (said, said)
+
+
+@pytest.mark.parametrize(
+    ("entry", "movement", "said"),
+    [
+        (PAPER, Movement("arXiv", 14, 3), "arXiv · 20 Nov 2026 · 2 votes · #14 → #3"),
+        (PAPER, Movement("Trending", 3, 1014), "arXiv · 20 Nov 2026 · 2 votes · #3 → #1,014 on Trending"),
+        (Entry(("a",), "x"), Movement("Trending", 2, 1), "#2 → #1 on Trending"),
+        (Entry(("a",), "x"), Movement("<b>", 2, 1), "#2 → #1 on <b>"),
+    ],
+)
+def test_how_an_entry_moved_stands_behind_its_facts(entry: Entry, movement: Movement, said: str) -> None:
+    """In both bodies; the ranking is named where that is not the source beside it."""
+    assert facts(entry, movement) == (said, said)
+
+
+def test_a_movement_is_said_aloud_in_words() -> None:
+    """Signs are read badly: a screen reader says which way it went."""
+    for movement, words in (
+        (Movement("arXiv", 14, 3), "rose from 14 to 3"),
+        (Movement("<i>", 3, 14), "fell from 3 to 14 on &lt;i&gt;"),
+    ):
+        page = decoded(RENDERER.render(*one(PAPER), moved={1: movement}).html)
+        assert f'<span role="img" aria-label="{words}">#' in page
+
+
+def test_a_card_is_kept_for_each_movement() -> None:
+    """The same entry for the same reasons, planned on two days, shows what was then so."""
+    shown = [decoded(RENDERER.render(*one(PAPER), moved=moved).html) for moved in ({}, {1: Movement("arXiv", 2, 1)})]
+    assert ["→\u00a0#1" in page for page in shown] == [False, True]
 
 
 def test_the_same_edition_gives_the_same_bytes() -> None:
@@ -167,7 +224,7 @@ HOSTILE = (
 
 def test_what_a_listing_says_is_data() -> None:
     """Tags, template code and command lines in an entry stay literal text; a link that is none is dropped."""
-    entry = Entry(("a",), HOSTILE, HOSTILE, (HOSTILE,), (), HOSTILE, "javascript:alert(1)", None, None, 1)
+    entry = Entry(("a",), HOSTILE, HOSTILE, (HOSTILE,), (), HOSTILE, "javascript:alert(1)", number=1)
     reason = Reason("<b>", "<i>{{1}}", "abstract", ("<script>",))
     rendered = RENDERER.render(*one(entry, reason), LINKS)
     page, plain = decoded(rendered.html), Reader(decoded(RENDERER.render(*one(Entry(("a",), "x"))).html))
@@ -234,7 +291,7 @@ anything = st.text(max_size=60)
 @given(anything, anything, anything, anything, st.sampled_from(["title", "abstract", "author", "category", "source"]))
 def test_any_entry_can_be_rendered(title: str, abstract: str, url: str, keyword: str, field: str) -> None:
     """Whatever a listing holds, both bodies are valid, and the subject is one line."""
-    entry = Entry(("a",), title, abstract, (title,), (), abstract, url, None, 1, 1)
+    entry = Entry(("a",), title, abstract, (title,), (), abstract, url, votes=1, number=1)
     rendered = RENDERER.render(*one(entry, Reason(keyword, keyword, field, (keyword, title[:3]))), LINKS)
     assert Reader(decoded(rendered.html)).tags.count("script") == 0
     assert decoded(rendered.text)

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.model import Entry
+from digest.rendering.cards import facts
 from digest.rendering.links import Link, links, safe_url
 
 
@@ -29,6 +31,11 @@ def test_unsafe_addresses_are_dropped(url: str) -> None:
         ("https://en.wikipedia.org/wiki/A_(b)", [Link("Project", "https://en.wikipedia.org/wiki/A_(b)")]),
         ("https://github.com/a/b and http://www.github.com/A/b.git", [Link("Code", "https://github.com/a/b")]),
         ("at https://huggingface.co/a/b, now", [Link("Code", "https://huggingface.co/a/b")]),
+        (
+            "on https://git.example.org/a and gitlab.com/b",
+            [Link("Code", "https://git.example.org/a"), Link("Code", "https://gitlab.com/b")],
+        ),
+        ("as https://arxiv.org/abs/2501.01234", [Link("Paper", "https://arxiv.org/abs/2501.01234")]),
         ("https://known.org/paper/", []),
         ("javascript:alert(1) https://", []),
     ],
@@ -36,6 +43,19 @@ def test_unsafe_addresses_are_dropped(url: str) -> None:
 def test_links_of_an_abstract(text: str, expected: list[Link]) -> None:
     """Links are cleaned of the sentence around them, named, and listed once; the entry's own is left out."""
     assert list(links(text, "https://known.org/paper")) == expected
+
+
+def test_links_named_beside_the_abstract_are_shown() -> None:
+    """Links of a field come after those of the abstract, without what is unsafe, known or there already."""
+    named = ("https://known.org/p/", "https://github.com/a/b", "javascript:x", "https://b.org")
+    found = links("Code: https://github.com/a/b.git", "https://known.org/p", named)
+    assert found == (Link("Code", "https://github.com/a/b.git"), Link("Project", "https://b.org"))
+
+
+def test_a_card_shows_the_links_of_its_entry() -> None:
+    """What a listing names as page of the code is on the card."""
+    entry = Entry(("title:a",), "A", "See https://a.org.", links=("https://github.com/a/b",))
+    assert [link.label for link in facts(entry).links] == ["Project", "Code"]
 
 
 @given(st.text(" htps:/.()gi[]ub,com", max_size=80))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from digest.alarms import SourceState
+from digest.alarms import SourceState, Watched
 from digest.listings import folder
+from digest.store import fetches
+from digest.store.fetches import Fetch
 from digest.store.schema import files, runs
-from digest.store.sources import states
+from digest.store.sources import covers, states
 from digest.store.store import Store
 
 NOW = 1_795_158_000
@@ -30,7 +32,7 @@ def loaded(store: Store, *found: tuple[str, int], fault: str = "") -> None:
 def state(store: Store, path: str) -> SourceState:
     """The state of one path."""
     with store.read() as connection:
-        [found] = states(connection, [path])
+        [found] = states(connection, [Watched(path)])
         return found
 
 
@@ -45,31 +47,42 @@ def counts(store: Store, path: str, file: str) -> bool:
 def test_a_folder_is_judged_by_its_newest_file(store: Store) -> None:
     """The newest is the one loaded last, at any depth; what came to other folders is theirs."""
     loaded(store, ("/in/b.txt", 3), ("/in/deep/a.txt", 5), ("/other/c.txt", 0))
-    assert state(store, "/in") == SourceState("/in", NOW + 1, 5, "/in/deep/a.txt", NOW + 1)
-    assert state(store, "/other") == SourceState("/other", None, 0, "/other/c.txt", NOW + 2)
+    assert state(store, "/in") == SourceState(Watched("/in"), NOW + 1, 5, "/in/deep/a.txt", NOW + 1)
+    assert state(store, "/other") == SourceState(Watched("/other"), None, 0, "/other/c.txt", NOW + 2)
 
 
 def test_files_without_entries_do_not_make_a_source_new(store: Store) -> None:
     """The newest file that gave entries is found behind them, and why the last one gave none."""
     loaded(store, ("/in/a.txt", 3), *((f"/in/{number}.txt", 0) for number in range(500)), fault="no entries found")
-    assert state(store, "/in") == SourceState("/in", NOW, 0, "/in/499.txt", NOW + 500, "no entries found")
+    assert state(store, "/in") == SourceState(Watched("/in"), NOW, 0, "/in/499.txt", NOW + 500, "no entries found")
 
 
 def test_a_path_without_files_has_the_moment_of_the_first_run(store: Store) -> None:
     """So that one which never gives anything can be told from one that is new."""
-    assert state(store, "/in") == SourceState("/in")
+    assert state(store, "/in") == SourceState(Watched("/in"))
     with store.write() as connection:
         row = {"progress_at": NOW, "report": {}}
         connection.execute(insert(runs), [row | {"started_at": NOW + at} for at in (5, 60)])
-    assert state(store, "/in") == SourceState("/in", watched_since=NOW + 5)
+    assert state(store, "/in") == SourceState(Watched("/in"), watched_since=NOW + 5)
 
 
-def test_each_path_has_its_state_in_the_order_given(store: Store) -> None:
-    """A folder, a file and a glob side by side; a file may count for several."""
-    loaded(store, ("/in/a.txt", 1), ("/in/b.json", 2))
+def test_a_file_belongs_to_the_first_source_that_has_it(store: Store) -> None:
+    """A file, a glob and a folder side by side, in the order given; the folder is as new as what is within it."""
+    loaded(store, ("/in/c.txt", 3), ("/in/a.txt", 1), ("/in/b.json", 2))
     with store.read() as connection:
-        found = states(connection, ["/in/a.txt", "/in", "/in/*.json", "/in/*.xml"])
-    assert [s.last_entries for s in found] == [1, 2, 2, None]
+        paths = ["/in/a.txt", "/in/*.json", "/in", "/in/c.txt", "/in/*.xml"]
+        found = states(connection, [Watched(path) for path in paths])
+    assert [s.last_entries for s in found] == [1, 2, 3, None, None]
+    assert [s.newest_at for s in found] == [NOW + 1, NOW + 2, NOW + 2, NOW, None]
+
+
+def test_a_source_that_is_fetched_has_its_last_fetch(store: Store) -> None:
+    """When it went well last, and why not since; what is known of another address of old is not told of a path."""
+    with store.write() as connection:
+        fetches.save(connection, Fetch("a", "https://example.org", fetched_at=NOW, words="404"))
+    with store.read() as connection:
+        found = states(connection, [Watched("/in", "a", "https://example.org"), Watched("/in", "a")])
+    assert [(s.fetched_at, s.fetch_fault) for s in found] == [(NOW, "404"), (None, "")]
 
 
 OTHERS = [
@@ -107,6 +120,12 @@ def test_signs_and_capitals_in_a_path_stand_for_themselves(store: Store) -> None
 def test_a_path_finds_its_files(store: Store) -> None:
     """Folders by their name whatever stands in it, globs by their signs, and what lies in a folder that a glob hits."""
     assert [(path, file) for path, file in OWN if not counts(store, path, file)] == []
+
+
+def test_what_a_path_covers_is_told_without_the_database() -> None:
+    """By the same rules."""
+    assert [(path, file) for path, file in OTHERS if covers(path, file)] == []
+    assert [(path, file) for path, file in OWN if not covers(path, file)] == []
 
 
 NAMES = ["a.txt", "b.txt", "a/a.txt", "a/c.txt", "a/b/c.txt", "b/b/a.txt", "x/b/c.txt", "x/y/a", "ab/c.json"]

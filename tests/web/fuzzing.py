@@ -108,6 +108,7 @@ FIELDS = (
         "min_matches",
         "max_entries",
         "paused_until",
+        "updates",
         "action",
         "choice",
         "until",

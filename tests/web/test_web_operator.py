@@ -7,8 +7,9 @@ import re
 import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
-from visits import OPERATOR_TOKEN, SECRETS, URL, WEB, Visit
-from workplace import ADA, BAO, DAY, NOON, Workplace, paper, subscriber
+from visits import OPERATOR_TOKEN, SECRETS, URL, WEB, Visit, visiting
+from web_site import says, serving
+from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
 from digest.model import Profile, State, Subscriber
 from digest.store import letters, members, subscribers, suppressions
@@ -375,6 +376,18 @@ def test_a_source_without_entries_is_in_trouble(visit: Visit) -> None:
     visit.app.run()
     sign_in(visit)
     assert "gave no entries" in see(visit, "/sources")
+
+
+def test_a_source_has_its_name_and_its_last_fetch(place: Workplace, mails: Mails) -> None:
+    """Without the token in its address; and why nothing came, if nothing did."""
+    with serving() as site:
+        site.on("/papers", says(200, b'{"title": "One"}'), says(404))
+        table = f'\n[[sources]]\nname = "arxiv"\nurl = "{site.url}/papers?token=t"\nallow_private = true\n'
+        with visiting(place, mails, subscriber(), extra=table) as visit:
+            sign_in(visit)
+            assert f"arxiv: {site.url}/papers?…, fetched 2026-11-20 12:00" in see(visit, "/sources")
+            visit.place.run(NOON + 3600)
+            assert "Not fetched: 404 Not Found" in see(visit, "/sources")
 
 
 def test_letters_are_listed_by_what_became_of_them(visit: Visit) -> None:

@@ -1,0 +1,89 @@
+"""RSS 0.9 to 2.0 and Atom 0.3 and 1.0: well-formed XML by the strict reader, other by the lenient one.
+
+A file that is not well-formed is read a second time as a whole, with a warning that says where and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from digest.listings import soup, xml
+from digest.listings.drafts import Draft, RecordError
+from digest.listings.elements import Element, Record, Tree
+from digest.listings.feed_entries import Head, draft, head_of, title_of
+from digest.listings.gathering import Gathering
+from digest.listings.origin import Origin
+from digest.model import Listing
+
+RSS = "rss"
+ATOM = "atom"
+
+_BEFORE_ROOT = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[[^\]]*\]\s*)?>)", re.DOTALL)
+_ROOT = re.compile(r"\s*<(?:\w+:)?(rss|RDF|feed)\b(?P<attributes>[^<>]*)>")
+_RSS_IN_RDF = ("http://purl.org/rss/1.0/", "netscape.com/rdf/simple/0.9/")
+
+Drafter = Callable[[Element, Head], Draft]
+
+
+def recognise_rss(text: str) -> bool:
+    """Whether the outermost element is that of RSS, in RDF or not."""
+    found = root(text)
+    return found == "rss" or (found == "RDF" and any(address in text[:10_000] for address in _RSS_IN_RDF))
+
+
+def recognise_atom(text: str) -> bool:
+    """Whether the outermost element is a feed."""
+    return root(text) == "feed"
+
+
+def parse_rss(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+    """The entries of an RSS feed."""
+    return listing(text, RSS, draft)
+
+
+def parse_atom(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+    """The entries of an Atom feed."""
+    return listing(text, ATOM, draft)
+
+
+def root(text: str) -> str:
+    """The name of the outermost element if it is that of a feed; "" if not."""
+    start = 0
+    while before := _BEFORE_ROOT.match(text, start, 100_000):
+        start = before.end()
+    found = _ROOT.match(text, start, 100_000)
+    return found[1] if found else ""
+
+
+def listing(text: str, name: str, drafted: Drafter, source: str = "") -> Listing:
+    """All entries of a feed, each made by `drafted`; `source` instead of the feed's own title."""
+    try:
+        read, warnings = _read(text, xml.records, drafted), []
+    except xml.IllFormedError as fault:
+        read = _read(text, soup.records, drafted)
+        warnings = [f"not well-formed XML ({fault}); what is whole in it was read"]
+    return read.gathering.listing(name, source=source or title_of(read.tree.root), warnings=warnings)
+
+
+class _Read(NamedTuple):
+    gathering: Gathering
+    tree: Tree
+
+
+def _read(text: str, records: Callable[[str, Tree], Iterator[Record]], drafted: Drafter) -> _Read:
+    gathering, tree, head = Gathering(), Tree(), None
+    for record in records(text, tree):
+        head = head or head_of(tree.root)
+        try:
+            _take(gathering, record, drafted, head)
+        except RecordError as error:
+            gathering.reject(record.line, str(error), record.excerpt)
+    return _Read(gathering, tree)
+
+
+def _take(gathering: Gathering, record: Record, drafted: Drafter, head: Head) -> None:
+    if not record.whole:
+        raise RecordError("the file ends within this entry")
+    gathering.add(drafted(record.element, head), record.line, record.excerpt)
