@@ -1,6 +1,8 @@
 """A listing file becomes a Listing: `read` takes bytes, `parse` takes text; `folder` finds the files.
 
-The formats are listed in `sniff`; each has a file of its own.
+The formats are listed in `sniff`; each has a file of its own, and makes drafts of what it finds. `drafts` makes entries.
+
+    bytes → packed/ → text → sniff → format → Draft → wording/ → Entry
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digest.errors import ListingError
-from digest.listings.decode import decode
 from digest.listings.origin import Origin
+from digest.listings.packed.unpack import Part, unpacked
 from digest.listings.sniff import FORMATS, look, sniff
-from digest.listings.unpack import Part, unpacked
+from digest.listings.wording.decode import decode
 from digest.model import Listing, Rejection
 
 __all__ = ["Origin", "parse", "read"]

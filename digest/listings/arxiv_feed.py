@@ -16,11 +16,11 @@ import re
 
 from digest.listings.arxiv_authors import split_authors
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.elements import Element
 from digest.listings.feed_entries import Fields, Head, address_of, categories, fields_of, plain, published
 from digest.listings.feeds import listing, root
 from digest.listings.keys import arxiv_id
 from digest.listings.origin import Origin
+from digest.listings.tree.elements import Element
 from digest.model import Listing
 
 RSS = "arxiv-rss"

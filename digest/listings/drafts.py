@@ -16,7 +16,7 @@ from datetime import date
 from digest.listings.keys import arxiv_id, arxiv_version, doi_name, keys
 from digest.listings.links import named_links
 from digest.listings.names import person
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 from digest.model import Entry
 
 VOTES = range(-(2**31), 2**31)

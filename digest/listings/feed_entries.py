@@ -23,10 +23,10 @@ from typing import NamedTuple
 
 from digest.listings.days import day_in
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.elements import Element, joined
 from digest.listings.keys import doi_name
 from digest.listings.names import people
-from digest.listings.readable import readable
+from digest.listings.tree.elements import Element, joined
+from digest.listings.wording.readable import readable
 
 Fields = Mapping[str, Sequence[Element]]
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from digest.listings import soup, xml
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.elements import Element, Record, Tree
 from digest.listings.feed_entries import Head, draft, head_of, title_of
 from digest.listings.gathering import Gathering
 from digest.listings.origin import Origin
+from digest.listings.tree import soup, xml
+from digest.listings.tree.elements import Element, Record, Tree
 from digest.model import Listing
 
 RSS = "rss"

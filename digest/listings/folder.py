@@ -23,7 +23,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from digest.listings.part import SUFFIXES
+from digest.listings.packed.part import SUFFIXES
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 _GLOB_SIGNS = frozenset("*?[")

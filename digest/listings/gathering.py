@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from digest.listings.decode import tidy
 from digest.listings.drafts import Draft, RecordError, entry
+from digest.listings.wording.decode import tidy
 from digest.model import Entry, Listing, Rejection
 
 EXCERPT = 80

@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 
 from digest.listings import json_text
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.elements import joined
 from digest.listings.feed_entries import Text, called, day_of, fitting
 from digest.listings.gathering import Gathering
 from digest.listings.json_text import Cursor
 from digest.listings.origin import Origin
 from digest.listings.records import kind
+from digest.listings.tree.elements import joined
 from digest.model import Listing
 
 FORMAT = "jsonfeed"

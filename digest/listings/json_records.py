@@ -28,11 +28,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from digest.listings import json_text, records
-from digest.listings.decode import tidy
 from digest.listings.drafts import RecordError
 from digest.listings.gathering import Gathering
 from digest.listings.json_text import Cursor
 from digest.listings.origin import Origin
+from digest.listings.wording.decode import tidy
 from digest.model import Listing
 
 JSON = "json"

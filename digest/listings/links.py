@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digest.addresses import addresses
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 
 
 def named_links(text: str) -> tuple[str, ...]:

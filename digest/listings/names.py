@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 
 AND = re.compile(" and ", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;|\n]")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TypeVar
 
-from digest.listings.decode import tidy
 from digest.listings.drafts import VOTES, Draft, RecordError
+from digest.listings.wording.decode import tidy
 
 FIELDS = frozenset(Draft.__dataclass_fields__) - {"updated", "notes", "html"}
 _BETWEEN_NAMES = re.compile(";| and ")

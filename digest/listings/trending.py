@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
-from digest.listings import headers
-from digest.listings.blocks import Kind, Line, classify
-from digest.listings.decode import tidy
 from digest.listings.drafts import Draft
 from digest.listings.gathering import Gathering
 from digest.listings.origin import Origin
-from digest.listings.prose import leaning
+from digest.listings.page import headers
+from digest.listings.page.blocks import Kind, Line, classify
+from digest.listings.page.prose import leaning
+from digest.listings.wording.decode import tidy
 from digest.model import Listing
 
 FORMAT = "trending"

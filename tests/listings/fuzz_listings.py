@@ -32,10 +32,10 @@ from writers import disguised, files
 
 from digest.errors import ListingError
 from digest.listings import Origin, read
-from digest.listings.decode import decode, tidy
-from digest.listings.readable import readable
+from digest.listings.packed.unpack import unpacked
 from digest.listings.sniff import FORMATS, sniff
-from digest.listings.unpack import unpacked
+from digest.listings.wording.decode import decode, tidy
+from digest.listings.wording.readable import readable
 from digest.model import Rejection
 
 ORIGIN = Origin(date(2026, 11, 18))

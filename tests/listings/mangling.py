@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from digest.listings.decode import tidy
 from digest.listings.drafts import VOTES
 from digest.listings.gathering import EXCERPT
+from digest.listings.wording.decode import tidy
 from digest.model import Entry, Listing
 
 SIGNS = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.listings.bodies import lines_of, unflowed
+from digest.listings.packed.bodies import lines_of, unflowed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ListingError
-from digest.listings.decode import decode, tidy
+from digest.listings.wording.decode import decode, tidy
 
 
 def misread(text: str) -> str:

@@ -14,8 +14,8 @@ from papers import PAPERS, Paper
 from writers import CARRIES, File, disguised, files
 
 from digest.listings import Origin, read
-from digest.listings.decode import decode
 from digest.listings.sniff import FORMATS, sniff
+from digest.listings.wording.decode import decode
 from digest.model import Entry
 
 ORIGIN = Origin(date(2026, 11, 18))

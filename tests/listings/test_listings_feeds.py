@@ -15,10 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.errors import ListingError
-from digest.listings import Origin, parse, soup, xml
-from digest.listings.elements import DEEPEST, Element, Tree
+from digest.listings import Origin, parse
 from digest.listings.feed_entries import day_of
 from digest.listings.sniff import sniff
+from digest.listings.tree import soup, xml
+from digest.listings.tree.elements import DEEPEST, Element, Tree
 from digest.model import Entry, Listing
 
 TODAY = Origin(date(2026, 2, 1))

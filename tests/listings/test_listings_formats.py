@@ -8,8 +8,8 @@ import pytest
 
 from digest.errors import ListingError
 from digest.listings import Origin, parse, read
-from digest.listings.decode import decode
 from digest.listings.sniff import sniff
+from digest.listings.wording.decode import decode
 
 TODAY = Origin(date(2026, 2, 1))
 ABSTRACT = (

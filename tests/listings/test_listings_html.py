@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.addresses import addresses, same, usable
 from digest.listings.links import named_links
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from digest.errors import ListingError
 from digest.listings import Origin, read
-from digest.listings.decode import decode
-from digest.listings.mails import recognise
-from digest.listings.unpack import Part, unpacked
+from digest.listings.packed.mails import recognise
+from digest.listings.packed.unpack import Part, unpacked
+from digest.listings.wording.decode import decode
 from digest.model import Rejection
 
 DAY = date(2026, 2, 1)

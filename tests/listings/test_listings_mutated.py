@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.listings import Origin, trending
-from digest.listings.readable import readable
+from digest.listings.wording.readable import readable
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "listings"
 HEADER_LINES = {"trending-spaced.txt": 5, "trending-compact.txt": 2}

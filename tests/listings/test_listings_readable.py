@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pylatexenc.latexencode import unicode_to_latex
 
-from digest.listings.decode import tidy
-from digest.listings.readable import readable
+from digest.listings.wording.decode import tidy
+from digest.listings.wording.readable import readable
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\\${}<&`-"), max_size=200))

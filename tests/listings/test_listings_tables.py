@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from digest.errors import ListingError
 from digest.listings import Origin, columns, parse, tables
-from digest.listings.decode import tidy
 from digest.listings.sniff import sniff
+from digest.listings.wording.decode import tidy
 from digest.model import Entry, Listing
 
 TODAY = Origin(date(2026, 2, 1))

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.listings import Origin, headers, parse, trending
-from digest.listings.decode import tidy
-from digest.listings.readable import readable
+from digest.listings import Origin, parse, trending
+from digest.listings.page import headers
+from digest.listings.wording.decode import tidy
+from digest.listings.wording.readable import readable
 from digest.model import Listing
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "listings"

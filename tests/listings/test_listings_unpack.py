@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from digest.errors import ListingError
 from digest.listings import Origin, read
-from digest.listings.unpack import Part, unpacked
+from digest.listings.packed.unpack import Part, unpacked
 from digest.model import Rejection
 
 DAY = date(2026, 2, 1)

@@ -22,9 +22,9 @@ from itertools import chain, pairwise
 from pathlib import PurePosixPath
 
 from digest.errors import ListingError
-from digest.listings.bodies import is_listing, shown
-from digest.listings.mime import Leaf, head, leaves, words
-from digest.listings.part import SUFFIXES, Part
+from digest.listings.packed.bodies import is_listing, shown
+from digest.listings.packed.mime import Leaf, head, leaves, words
+from digest.listings.packed.part import SUFFIXES, Part
 from digest.model import Rejection
 
 _COMMON = b"from to subject date received return-path message-id mime-version delivered-to".split()

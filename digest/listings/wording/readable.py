@@ -13,10 +13,10 @@ A text that has been read is not changed when it is read again, but for what its
 
 from __future__ import annotations
 
-from digest.listings.anchors import unwrapped
-from digest.listings.decode import tidy
-from digest.listings.hypertext import plain, text_of
-from digest.listings.latex import readable_latex
+from digest.listings.wording.anchors import unwrapped
+from digest.listings.wording.decode import tidy
+from digest.listings.wording.hypertext import plain, text_of
+from digest.listings.wording.latex import readable_latex
 
 
 def readable(text: str, *, html: bool = False) -> str:

@@ -20,8 +20,8 @@ from io import BytesIO
 from struct import error as StructError  # noqa: N812 - what zipfile lets through for a broken field
 
 from digest.errors import ListingError
-from digest.listings.decode import tidy
-from digest.listings.part import Part
+from digest.listings.packed.part import Part
+from digest.listings.wording.decode import tidy
 from digest.model import Rejection
 
 GZIP = b"\x1f\x8b\x08"

@@ -16,9 +16,9 @@ from dataclasses import replace
 from datetime import date
 
 from digest.errors import ListingError
-from digest.listings import archives, mails
-from digest.listings.archives import Budget
-from digest.listings.part import Part
+from digest.listings.packed import archives, mails
+from digest.listings.packed.archives import Budget
+from digest.listings.packed.part import Part
 from digest.model import Rejection
 
 __all__ = ["Part", "unpacked"]

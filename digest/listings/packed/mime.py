@@ -22,7 +22,7 @@ from email.message import Message
 from itertools import chain, count, pairwise
 
 from digest.errors import ListingError
-from digest.listings.decode import tidy
+from digest.listings.wording.decode import tidy
 
 _FIELD = re.compile(
     r"^(content-(?:type|transfer-encoding|disposition)|subject|date):([^\n]*(?:\n[ \t][^\n]*){0,200})",

@@ -12,8 +12,8 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from digest.errors import ListingError
-from digest.listings.elements import DEEPEST, Record, Tree
 from digest.listings.gathering import EXCERPT
+from digest.listings.tree.elements import DEEPEST, Record, Tree
 
 _AT_ONCE = 1 << 16  # bytes, so that records come as they are read
 

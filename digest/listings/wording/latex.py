@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import re
 
-from digest.listings import macros, scripts
-from digest.listings.anchors import anchor
-from digest.listings.commands import Macro, Piece, Span, command, plain_address, space
-from digest.listings.formulas import formula
+from digest.listings.wording import macros, scripts
+from digest.listings.wording.anchors import anchor
+from digest.listings.wording.commands import Macro, Piece, Span, command, plain_address, space
+from digest.listings.wording.formulas import formula
 
 _DEEPEST = 40
 _PROSE = re.compile(  # every branch begins with a sign, so that what is none is passed over quickly

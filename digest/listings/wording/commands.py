@@ -15,8 +15,8 @@ import re
 import unicodedata
 from typing import NamedTuple, Protocol
 
-from digest.listings import macros, scripts
-from digest.listings.anchors import anchor
+from digest.listings.wording import macros, scripts
+from digest.listings.wording.anchors import anchor
 
 Piece = tuple[str, int]
 """What was read, and the place behind it."""

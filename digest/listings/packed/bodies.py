@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 
 from digest.errors import ListingError
-from digest.listings.decode import decode
-from digest.listings.hypertext import text_of
-from digest.listings.mime import Leaf
+from digest.listings.packed.mime import Leaf
 from digest.listings.sniff import sniff
+from digest.listings.wording.decode import decode
+from digest.listings.wording.hypertext import text_of
 
 _BLOCK = re.compile(
     r"</?(?:address|article|blockquote|br|center|dd|div|dl|dt|footer|h[1-6]|header|hr|li|ol|p|pre|section|table|title|tr|ul)"

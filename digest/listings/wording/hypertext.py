@@ -19,8 +19,8 @@ import re
 from html import unescape
 
 from digest.addresses import usable
-from digest.listings import scripts
-from digest.listings.anchors import anchor
+from digest.listings.wording import scripts
+from digest.listings.wording.anchors import anchor
 
 _BLOCKS = (
     "address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption "

@@ -14,7 +14,7 @@ from datetime import date
 from enum import IntEnum
 from itertools import pairwise
 
-from digest.listings.prose import leaning, listed, refers_back, unfinished
+from digest.listings.page.prose import leaning, listed, refers_back, unfinished
 
 
 class Kind(IntEnum):

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
-from digest.listings.elements import DEEPEST, RECORDS, VOID, Record, Tree
 from digest.listings.gathering import EXCERPT
-from digest.listings.xml import refuse_entities
+from digest.listings.tree.elements import DEEPEST, RECORDS, VOID, Record, Tree
+from digest.listings.tree.xml import refuse_entities
 
 _NAME = r"[^\W\d][\w.:-]*(?![\w.:-])"
 _TAG = re.compile(rf"<(/?)({_NAME})((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*|[^<>]*)>")

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 
 from digest.errors import ListingError
-from digest.listings.mojibake import repaired
+from digest.listings.wording.mojibake import repaired
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

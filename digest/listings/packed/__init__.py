@@ -1,0 +1,1 @@
+"""Files in files: mails and archives, and what is in them."""

@@ -1,0 +1,1 @@
+"""XML, well-formed or not, to one small tree."""
