@@ -62,7 +62,7 @@ def add(
     skip: Annotated[list[str] | None, typer.Option(help="A date, range or calendar without mail; '' for none.")] = None,
     updates: Annotated[
         bool | None,
-        typer.Option("--updates/--no-updates", help="Mail new versions of papers that were mailed, too."),
+        typer.Option("--updates/--no-updates", help="Mail new versions of papers that match, too."),
     ] = None,
     match: Annotated[Match | None, typer.Option(help="What several unquoted words mean (default: near).")] = None,
 ) -> None:

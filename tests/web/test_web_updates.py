@@ -76,7 +76,7 @@ def test_somebody_new_can_ask_for_new_versions(visit: Visit) -> None:
     for email, updates in ((BAO, ["no", "yes"]), ("cleo@example.org", ["no"])):
         visit.client.post("/subscribe", data={**FORM, "email": email, "updates": updates})
         path = visit.link(email, "confirm")
-        assert ("and again when a paper has a new version" in visit.client.get(path).text) is (email == BAO)
+        assert ("and new versions of papers that match" in visit.client.get(path).text) is (email == BAO)
         visit.client.post(path)
     assert [known(visit, email).updates for email in (BAO, "cleo@example.org")] == [True, False]
     assert json.loads(visit.client.get(manage(visit, BAO, "/data.json")).text)["subscriber"]["updates"] is True
