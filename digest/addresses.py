@@ -6,7 +6,8 @@ Rules
    or with a well-known host of code needs no scheme, and gets https.
 2. Space, quotes, braces, `<`, `>` and CJK punctuation end it, and a comma or semicolon before the next address does.
 3. Punctuation at its end belongs to the sentence; a closing bracket does, too, unless it is opened in the address.
-4. Two are one if they differ only in scheme, `www.`, capitals, and a slash or `.git` at the end.
+4. Parameters that begin with `utm_` only count readers.
+5. Two are one if they differ only in scheme, `www.`, capitals, such parameters, and a slash or `.git` at the end.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _ADDRESS = re.compile(
 )
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _SAME = re.compile(r"https?://(?:www\.)?|www\.")
+_COUNTER = re.compile("utm_", re.IGNORECASE)
 _CLOSING = {")": "(", "]": "["}
 
 
@@ -46,8 +48,18 @@ def usable(address: str) -> bool:
 
 
 def same(address: str) -> str:
-    """What two addresses have in common that are one (rule 4)."""
-    return _SAME.sub("", address.lower(), count=1).rstrip("/").removesuffix(".git")
+    """What two addresses have in common that are one (rule 5)."""
+    return _SAME.sub("", untracked(address).lower(), count=1).rstrip("/").removesuffix(".git")
+
+
+def untracked(address: str) -> str:
+    """An address without the parameters that only count readers (rule 4); all else as it stands."""
+    if not _COUNTER.search(address):
+        return address
+    page, at, place = address.partition("#")
+    path, _, query = page.partition("?")
+    kept = "&".join(one for one in query.split("&") if one and not _COUNTER.match(one))
+    return f"{path}?{kept}{at}{place}" if kept else f"{path}{at}{place}"
 
 
 def _trimmed(address: str) -> str:

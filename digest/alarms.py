@@ -6,9 +6,10 @@ Rules
    conditions: one from its beginning to its end, however often it was seen.
 2. Words name moments, never how long ago, so they stay the same while nothing changes. What others said (a parser, a
    relay) may hold any character; words are one line that can be stored and shown.
-3. The newest file of a source without entries means that its format has drifted or its writer is broken. A source is
-   stale when nothing with entries was loaded from it for too long, by its own limit if it has one; one that never gave
-   anything, when it was watched for too long.
+3. The newest file of a source without entries means that its format has drifted or its writer is broken, unless others
+   that came with it had some. A file that is no listing at all counts only where nothing else may lie: in a source that
+   is fetched, or is one file. A source is stale when nothing with entries was loaded from it for too long, by its own
+   limit if it has one; one that never gave anything, when it was watched for too long.
 4. A relay that takes nothing, or failures, count only over their limit. Nothing sent and nothing failed is no failure.
 5. A refusal of ourselves is broken at once, as time does not mend it: by the relay (login, certificate, sender), or by
    a recipient's domain (SPF, DKIM, DMARC, reverse DNS).
@@ -110,15 +111,19 @@ class Watched:
         """What it is called."""
         return self.name or self.path
 
+    def counts(self, path: str, format_: str) -> bool:
+        """Whether a file of it tells how it is; `format_` is "" for what is no listing (rule 3)."""
+        return bool(format_ or self.address) or path == self.path
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """A configured source and what was loaded from it last; times are epoch seconds.
 
-    `newest_at` is when the last file with entries was loaded (None: never one), `last_entries` how many the very last
-    file gave (None: no file yet), `last_path` its path, `last_at` when it was loaded, `last_fault` what was wrong with
-    it. `watched_since` is the first run (None: there was none). `fetched_at` is when it last answered (None: never, or
-    it is not fetched), and `fetch_fault` why it did not when it was asked last.
+    `newest_at` is when the last file with entries was loaded (None: never one), `last_entries` how many the last file
+    that counts gave (None: no file yet), `last_path` its path, `last_at` when it was loaded, `last_fault` what was
+    wrong with it. `watched_since` is the first run (None: there was none). `fetched_at` is when it last answered (None:
+    never, or it is not fetched), and `fetch_fault` why it did not when it was asked last.
     """
 
     source: Watched
@@ -146,8 +151,8 @@ def sources(states: Iterable[SourceState], now: int, limits: Limits) -> list[Con
 
 
 def without_entries(state: SourceState) -> Condition | None:
-    """Whether the newest file of a source gave no entries."""
-    if state.last_entries != 0:
+    """Whether the newest file of a source gave no entries (rule 3)."""
+    if state.last_entries != 0 or state.newest_at == state.last_at:
         return None
     label = state.source.label
     drift = f"{label}: " if state.newest_at is None else f"{label}: format drift? "

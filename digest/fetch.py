@@ -32,9 +32,6 @@ from digest.store.store import Store
 if TYPE_CHECKING:
     from digest.fetching.http import Answer, Wanted
 
-_SOURCE_SECONDS, _ALL_SECONDS = 60.0, 150.0
-_PAUSES = (1.0, 3.0)
-"""Seconds before the second try and the third."""
 _AT_ONCE = 8
 _LOOK_SECONDS = 0.25
 _CHANCE = SystemRandom()
@@ -55,11 +52,11 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for one source, for all together, and the pauses between tries."""
+    """Seconds: for one source, for all together, and before the second try and each further one."""
 
-    source: float = _SOURCE_SECONDS
-    all: float = _ALL_SECONDS
-    pauses: tuple[float, ...] = _PAUSES
+    source: float = 60.0
+    all: float = 150.0
+    pauses: tuple[float, ...] = (1.0, 3.0)
 
 
 PATIENCE = Patience()

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
+from digest import __version__
 from digest.alarms import Watched, without_entries
 from digest.errors import ListingError
 from digest.listings import Origin, folder, read
@@ -27,7 +28,8 @@ _Known = Set[tuple[str, int, int]]
 class Source:
     """A file, folder or glob of listings, and how they are read. `link` makes an address for entries without one.
 
-    `columns` says for fields in which column of a table they stand. Files that were `fetched` are there as a whole.
+    `columns` says for fields in which column of a table they stand. `address`: what it is fetched from, as others
+    may read it ("": nothing); its files are there as a whole.
     """
 
     path: Path
@@ -35,7 +37,22 @@ class Source:
     link: str
     name: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
-    fetched: bool = False
+    address: str = ""
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it has an address."""
+        return bool(self.address)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it is fetched, and nothing ever came."""
+        return self.fetched and not self.path.exists()
+
+    @property
+    def watched(self) -> Watched:
+        """It, as the database knows it."""
+        return Watched(written(self.path), self.name, self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,8 @@ def load(
             case folder.Found():
                 loaded = _load_file(store, found, source, int(now.timestamp()), reading)
                 files += loaded
-                empty += [source for one in loaded if not one.entries]
+                counted = (one for one in loaded if source.watched.counts(written(one.path), one.format))
+                empty += [source for one in counted if not one.entries]
     return Loaded(tuple(files), tuple(waiting), drifted=_drifted(store, intake, empty))
 
 
@@ -90,7 +108,7 @@ def _scanned(
         return (written(path), size, mtime_ns) in known
 
     for source in intake.sources:
-        if source.fetched and not source.path.exists():
+        if source.awaited:
             continue
         settle = 0 if source.fetched else intake.settle_seconds
         for found in folder.scan([source.path], settle, now, source.max_bytes, passed_over, seen):
@@ -102,7 +120,7 @@ def _drifted(store: Store, intake: Intake, empty: Sequence[Source]) -> tuple[str
     if not empty:
         return ()
     with store.read() as connection:
-        states = sources.states(connection, [Watched(written(one.path), one.name) for one in intake.sources])
+        states = sources.states(connection, [one.watched for one in intake.sources])
     now_empty = [state for source, state in zip(intake.sources, states, strict=True) if source in empty]
     return tuple(found.words for state in now_empty if state.newest_at and (found := without_entries(state)))
 
@@ -126,15 +144,16 @@ def _is_new(store: Store, problem: folder.Problem, now: int) -> bool:
 
 def _load_file(store: Store, found: folder.Found, source: Source, now: int, reading: Reading) -> list[LoadedFile]:
     file = entries.File(written(found.path), found.digest, found.size, found.mtime_ns)
+    refused = file._replace(digest=_as_read(found, source))
     with store.read() as connection:
-        if entries.is_loaded(connection, file):
+        if entries.is_loaded(connection, file) or entries.is_loaded(connection, refused):
             return []
     fault = ""
     reading(found.path, 0, 0)
     try:
         listing = read(found.take(), Origin(found.modified.date(), source.columns), source.max_bytes)
     except ListingError as error:
-        fault = str(error)
+        fault, file = str(error), refused
         listing = Listing("", (), warnings=(fault,))
     listing = replace(listing, entries=tuple(_linked(entry, source.link) for entry in listing.entries))
     known = len(listing.entries)
@@ -144,6 +163,12 @@ def _load_file(store: Store, found: folder.Found, source: Source, now: int, read
             subscribers.fill_again(connection)
     warnings, rejected = () if fault else listing.warnings, listing.rejected
     return [LoadedFile(found.path, listing.format, known, new, rejected, warnings, fault, updated, listing.notes)]
+
+
+def _as_read(found: folder.Found, source: Source) -> str:
+    """What a refusal depends on: the content, the settings, and the formats that this version knows."""
+    settings = source.max_bytes, sorted(source.columns.items())
+    return sha256(repr((found.digest, settings, __version__)).encode()).hexdigest()
 
 
 def _linked(entry: Entry, link: str) -> Entry:

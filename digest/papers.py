@@ -2,14 +2,15 @@
 
 Rules
 -----
-1. Entries that share a key are one paper, unless both have an identifier of the same kind and those differ: two papers
-   may have one title.
+1. Entries that share a key are one paper, unless both have an identifier of the same kind and those differ. Two papers
+   may have one title ("Weekly links"): those that share nothing else, and have other addresses on one host, are two.
 2. An entry that shares keys with several papers shows that they are one, unless their identifiers differ.
 3. A paper is told in rows, the first being its root. What a listing knows beyond the newest row goes into that row,
    unless an edition may hold it: then the mail would be another when it is tried again.
 4. An abstract, where no row had any, is worth a further row in that case: profiles that did not match may do so now.
-5. A new version is a further row that is `updated`. It is new if it is announced, or has a higher number than the last
-   one known. The same announcement comes by several ways, on days near each other.
+5. A new version is a further row that is `updated`. It is new if its number is higher than the last one known. Where no
+   numbers tell, an announcement is new unless it is of the same day as one before, or of a day near that of one that
+   came by another way: a feed names the version, a mail does not.
 6. A paper of which only updates were told, for it is older than our listings, and which is then listed otherwise, gets
    a further row that is none.
 """
@@ -23,9 +24,9 @@ from datetime import timedelta
 from digest.model import Entry
 
 _KINDS = ("doi", "arxiv", "openreview", "acl", "url", "title")
-_WEAK = ("url", "title")
+_WEAK = ("url:", "title:")
 ANNOUNCED_TWICE = timedelta(days=3)
-"""Announcements of a new version that are no further apart are one."""
+"""Announcements by two ways that are no further apart are one."""
 _GAINED = ("abstract", "authors", "categories", "url", "published", "votes", "links", "version")
 _NOTHING = ("", (), None, 0)
 
@@ -51,6 +52,8 @@ class Paper:
 
         `held`: rows up to this number may be in editions.
         """
+        if _has_address(entry.keys) and not _has_address(self.keys):
+            self._forget_address(held)
         self.keys.update(entry.keys)
         further = _further(self.rows, entry, held)
         if further is not None:
@@ -60,6 +63,11 @@ class Paper:
         elif not newest.version and not newest.updated:  # no mail shows it
             self.rows[-1] = replace(newest, version=entry.version)
         return further is not None
+
+    def _forget_address(self, held: int) -> None:
+        """The newest row's address is not the paper's own, but made of its title or its id: a real one is better."""
+        if self.rows and self.rows[-1].number > held:
+            self.rows[-1] = replace(self.rows[-1], url="")
 
     def take_in(self, other: Paper, held: int) -> None:
         """Become one with another paper, which is then no longer one of its own."""
@@ -74,14 +82,36 @@ class Paper:
 
 
 def agree(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether no identifier of the one contradicts one of the other (rule 1)."""
+    """Whether nothing of the one contradicts the other (rule 1)."""
+    some, others = set(some), set(others)
     one, other = _identifiers(some), _identifiers(others)
-    return all(one[kind] == other[kind] for kind in one.keys() & other.keys())
+    if not all(one[kind] & other[kind] for kind in one.keys() & other.keys()):
+        return False
+    if any(not key.startswith("title:") for key in some & others):
+        return True
+    here, there = _addresses(some), _addresses(others)
+    return all(here[host] & there[host] for host in here.keys() & there.keys())
 
 
-def _identifiers(some: Iterable[str]) -> dict[str, str]:
-    pairs = (key.split(":", 1) for key in some)
-    return {kind: value for kind, value in pairs if kind not in _WEAK}
+def _identifiers(some: Iterable[str]) -> dict[str, set[str]]:
+    return _grouped(key.partition(":")[::2] for key in some if not key.startswith(_WEAK))
+
+
+def _addresses(some: Iterable[str]) -> dict[str, set[str]]:
+    """What stands behind the host of each address, by host."""
+    plain = (key.split("://", 1)[-1].removeprefix("www.") for key in some if key.startswith("url:"))
+    return _grouped((host, path) for host, _, path in (address.partition("/") for address in plain))
+
+
+def _grouped(pairs: Iterable[Sequence[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, set()).add(value)
+    return found
+
+
+def _has_address(some: Iterable[str]) -> bool:
+    return any(key.startswith("url:") for key in some)
 
 
 def strength(key: str) -> int:
@@ -105,14 +135,15 @@ def _further(rows: Sequence[Entry], entry: Entry, held: int) -> Entry | None:
 
 def _is_new_version(rows: Sequence[Entry], entry: Entry) -> bool:
     known = _version(rows)
-    if not entry.updated:
+    if not entry.updated or (known and entry.version):
         return 0 < known < entry.version
-    return not (0 < entry.version <= known) and not any(_announced_with(row, entry) for row in rows)
+    return not any(_announced_with(row, entry) for row in rows)
 
 
 def _announced_with(row: Entry, entry: Entry) -> bool:
     """Whether a row tells of the same new version as an entry."""
-    if not (row.updated and row.published and entry.published):
+    by_another_way = bool(row.version) != bool(entry.version)
+    if not (row.updated and by_another_way and row.published and entry.published):
         return row.updated and row.published == entry.published
     return abs(row.published - entry.published) <= ANNOUNCED_TWICE
 

@@ -64,6 +64,7 @@ class _Numbers(NamedTuple):
     forgotten: int
     waited: int
     loaded_at: int  # when the newest was loaded
+    file_at: int  # when the newest file was
 
 
 def plan(
@@ -86,6 +87,7 @@ def plan(
             entries.number_before(connection, now - policy.first_days * _DAY),
             entries.number_before(connection, now - LONGEST_WAIT * _DAY),
             entries.newest_at(connection),
+            entries.newest_file_at(connection),
         )
     batch = _Batch(store, selector, now, policy, policy.calendars(now), numbers, run, waiting_from is not None)
     done = Planned(window=ready.window)
@@ -223,7 +225,9 @@ class _Batch:
         if stale and 0 < loaded_at < self.now - stale:
             return f"stale source: nothing new since {local_date(loaded_at, 'UTC')}"
         before = latest(due.due_at - 1, due.subscriber.cadence)
-        return NOTHING_MATCHED if chosen.considered and loaded_at > before.due_at else NO_NEW_FILE
+        if chosen.considered and loaded_at > before.due_at:
+            return NOTHING_MATCHED
+        return NOTHING_NEW if self.numbers.file_at > before.due_at else NO_NEW_FILE
 
     def _waited(self, chosen: Selection) -> bool:
         """Whether a match has waited for others long enough."""
@@ -260,7 +264,8 @@ class _Batch:
         return Step(edition.subscriber, due_at, again_at, max(due.watermark, used), since)
 
 
-NO_NEW_FILE, NOTHING_MATCHED = "no new file", "no new entry matched"
+NO_NEW_FILE, NOTHING_NEW = "no new file", "nothing new in the new files"
+NOTHING_MATCHED = "no new entry matched"
 _NOTHING = Selection((), (), 0, 0)
 
 

@@ -60,7 +60,7 @@ class Press:
     def shown(self, edition: Edition, named: Named, room: int = 0) -> Shown:
         """How much of an edition its mail shows."""
         links = self._links(edition) if self.web_url else None
-        return self.renderer.shown(edition, named.entries, links, room or BUDGET, named.moved)
+        return self.renderer.fitted(edition, named.entries, links, room or BUDGET, named.moved)[1]
 
     def _links(self, edition: Edition) -> Links:
         token = partial(tokens.sign, secrets=self.secrets)

@@ -54,7 +54,7 @@ def watched(config: Config) -> tuple[Watched, ...]:
         Watched(
             written(_folder(config, table)),
             table.name,
-            masked(table.url) if table.url else "",
+            _address(table),
             None if table.stale_days is None else table.stale_days * _DAY,
         )
         for table in config.sources
@@ -65,7 +65,7 @@ def watched(config: Config) -> tuple[Watched, ...]:
 def _named(config: Config, table: SourceTable) -> Source:
     link = config.listings.link if table.link is None else table.link
     columns: dict[str, str] = dict(table.columns.items())
-    return Source(_folder(config, table), _most(config, table), link, table.name, columns, fetched=bool(table.url))
+    return Source(_folder(config, table), _most(config, table), link, table.name, columns, _address(table))
 
 
 def _plain(config: Config, paths: Iterable[str]) -> Iterable[Source]:
@@ -76,6 +76,11 @@ def _plain(config: Config, paths: Iterable[str]) -> Iterable[Source]:
 def _folder(config: Config, table: SourceTable) -> Path:
     """Where its files are."""
     return config.path(config.listings.fetched) / table.folder if table.url else config.path(table.path)
+
+
+def _address(table: SourceTable) -> str:
+    """What it is fetched from, as others may read it."""
+    return masked(table.url) if table.url else ""
 
 
 def _most(config: Config, table: SourceTable) -> int:

@@ -70,6 +70,26 @@ def test_a_newest_file_without_entries_is_broken_at_once() -> None:
     ]
 
 
+def test_a_file_without_entries_beside_good_ones_is_no_drift() -> None:
+    """Of one load, in whatever order they came."""
+    assert sources([replace(GOOD, last_entries=0, last_fault="no entries found")], NOW, LIMITS) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "counts"),
+    [
+        (Watched("/in"), "/in/paper.pdf", False),
+        (Watched("/in/*", "team"), "/in/paper.pdf", False),
+        (Watched("/in/a.rss"), "/in/a.rss", True),
+        (Watched("/in", "arxiv", "https://example.org"), "/in/a.xml", True),
+    ],
+)
+def test_what_is_no_listing_counts_where_nothing_else_may_lie(source: Watched, path: str, counts: bool) -> None:
+    """A folder may hold notes and papers, too; what was fetched, or one file, is to be a listing."""
+    assert source.counts(path, "") is counts
+    assert source.counts(path, "csv")
+
+
 def test_a_source_that_never_gave_entries_has_not_drifted() -> None:
     """Its newest file is broken all the same."""
     [found] = sources([replace(GOOD, last_entries=0, newest_at=None)], NOW, LIMITS)
@@ -210,7 +230,7 @@ def test_the_words_about_complaints_have_the_figures() -> None:
 def test_what_others_said_is_one_line_that_can_be_stored(said: str) -> None:
     """No NUL, line end, lone surrogate or turning of the text comes through, and no more than 1,000 characters."""
     [by_relay] = relay(said, 0, NOW, LIMITS)
-    [by_source] = sources([replace(GOOD, last_entries=0, last_fault=said + "x" * 2000)], NOW, LIMITS)
+    [by_source] = sources([replace(GOOD, newest_at=0, last_entries=0, last_fault=said + "x" * 2000)], NOW, LIMITS)
     [by_domain] = setup([replace(REFUSED, words=f"5{said}")], NOW)
     assert by_domain.words.endswith(": 5a b")
     assert ": a b." in by_relay.words
@@ -223,7 +243,7 @@ def test_words_stay_the_same_while_nothing_changes(later: int) -> None:
     """Seen again later, every condition that lasts has the same words, so nothing is rewritten each minute."""
 
     def seen(now: int) -> list[Condition]:
-        stale, drifted = replace(GOOD, newest_at=0), replace(GOOD, last_entries=0)
+        stale, drifted = replace(GOOD, newest_at=0), replace(GOOD, last_entries=0, newest_at=NOW - 2 * DAY)
         refused = replace(REFUSED, paused_until=now + HOUR)
         return [
             *overdue(0, now, LIMITS),

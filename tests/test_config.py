@@ -768,7 +768,7 @@ def test_sources_have_the_settings_of_all_where_they_have_none(file: Path) -> No
     file.write_text(f"{text}{SOURCE}{own}")
     read, folder = load(file), file.parent
     assert sources.configured(read) == (
-        Source(folder / "listings" / "arxiv", 7_000_000, "l", "arxiv", {}, fetched=True),
+        Source(folder / "listings" / "arxiv", 7_000_000, "l", "arxiv", {}, "https://example.org/rss"),
         Source(folder / "own", 1_000_000, "", "own.csv", {"title": "T"}),
         Source(folder / "in", 7_000_000, "l"),
     )

@@ -34,12 +34,15 @@ def entry(**fields: Any) -> Entry:
     [
         (("arxiv:1", "title:a"), ("doi:1", "title:a"), True),
         (("arxiv:1", "title:a"), ("arxiv:2", "title:a"), False),
-        (("url:x", "title:a"), ("url:y", "title:a"), True),
+        (("url:https://x.org/1", "title:a"), ("url:https://y.org/1", "title:a"), True),
+        (("url:https://x.org/1", "title:a"), ("url:https://x.org/2", "title:a"), False),
+        (("url:https://x.org/1", "title:a"), ("url:http://www.x.org/1", "title:a"), True),
+        (("url:https://x.org/1", "doi:1", "title:a"), ("url:https://x.org/2", "doi:1", "title:a"), True),
         (("title:a",), ("title:b",), True),
     ],
 )
-def test_only_identifiers_of_one_kind_contradict(some: tuple[str, ...], others: tuple[str, ...], same: bool) -> None:
-    """Addresses and titles may differ: a paper has many."""
+def test_identifiers_of_one_kind_contradict(some: tuple[str, ...], others: tuple[str, ...], same: bool) -> None:
+    """Titles and addresses may differ, but not addresses on one host where only the title is the same."""
     assert agree(some, others) is agree(others, some) is same
 
 
@@ -95,6 +98,21 @@ def test_an_announcement_that_comes_by_two_ways_is_one(days: int, rows: int) -> 
     """The mail names no version, the feed does, and their days differ by a little."""
     mail, feed = entry(updated=True, published=DAY), entry(updated=True, published=DAY + timedelta(days), version=2)
     assert len(paper(entry(), mail, feed).rows) == rows
+
+
+def test_announcements_by_one_way_are_one_if_they_are_of_one_day() -> None:
+    """The third version may come two days after the second."""
+    two, three = entry(updated=True, published=DAY), entry(updated=True, published=DAY + timedelta(2))
+    assert len(paper(entry(), two, two).rows) == 2
+    assert len(paper(entry(), two, three).rows) == 3
+
+
+def test_a_real_address_takes_the_place_of_one_that_was_made_up() -> None:
+    """One made of the title or of an identifier is no key."""
+    made_up = entry(url="https://search.example/?q=One")
+    real = entry(keys=("url:https://a.example/1", "title:one"), url="https://a.example/1")
+    assert paper(made_up, real).rows[0].url == paper(real, made_up).rows[0].url == "https://a.example/1"
+    assert paper(made_up, real, held=1).rows[0].url == "https://search.example/?q=One"
 
 
 def test_an_announced_version_counts_one_more() -> None:

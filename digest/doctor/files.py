@@ -36,7 +36,7 @@ def listings(config: Config, now: int) -> Iterator[Finding]:
         files.append(path)
         return True  # so that nothing is read
 
-    paths = [source.path for source in sources.configured(config) if source.path.exists() or not source.fetched]
+    paths = [source.path for source in sources.configured(config) if not source.awaited]
     found = list(scan(paths, 0, datetime.fromtimestamp(now, UTC), 1, known))
     for problem in found[:_SHOWN]:
         if isinstance(problem, Problem):

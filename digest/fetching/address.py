@@ -29,7 +29,8 @@ def barred(address: str, *, allow_private: bool) -> str:
         return f"{address} is no address of a web server"
     not_public = not found.is_global or found.is_reserved or any(found in network for network in _NOT_PUBLIC)
     if not_public and not allow_private:
-        return f"{address} is in a private network; if that is meant, set allow_private = true in its [[sources]]"
+        mend = "set allow_private = true in its [[sources]], then: digest load --fetch"
+        return f"{address} is in a private network; if that is meant, {mend}"
     return ""
 
 

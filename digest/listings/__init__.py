@@ -1,6 +1,7 @@
 """A listing file becomes a Listing: `read` takes bytes, `parse` takes text; `folder` finds the files.
 
-The formats are listed in `sniff`; each has a file of its own, and makes drafts of what it finds. `drafts` makes entries.
+The formats are listed in `sniff`; each has a file of its own, and makes drafts of what it finds. `drafts` makes
+entries of them.
 
     bytes → packed/ → text → sniff → format → Draft → wording/ → Entry
 """
@@ -13,7 +14,7 @@ from dataclasses import replace
 from digest.errors import ListingError
 from digest.listings.origin import Origin
 from digest.listings.packed.unpack import Part, unpacked
-from digest.listings.sniff import FORMATS, look, sniff
+from digest.listings.sniff import FORMATS, refusal, sniff
 from digest.listings.wording.decode import decode
 from digest.model import Listing, Rejection
 
@@ -35,8 +36,7 @@ def parse(text: str, origin: Origin) -> Listing:
     """The listing in a text. Raises ListingError if the format is unknown; a listing without entries is a warning."""
     name = sniff(text)
     if name is None:
-        known = ", ".join(sorted(FORMATS))
-        raise ListingError(f"unknown format: this looks like {look(text)}; supported are {known}")
+        raise ListingError(refusal(text))
     listing = replace(FORMATS[name].parse(text, origin), ranked=FORMATS[name].ranked)
     if listing.entries:
         return listing

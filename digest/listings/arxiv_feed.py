@@ -16,9 +16,9 @@ import re
 
 from digest.listings.arxiv_authors import split_authors
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.feed_entries import Fields, Head, address_of, categories, fields_of, plain, published
+from digest.listings.feed_entries import Fields, Head, address_of, categories, fields_of, named, plain, published
 from digest.listings.feeds import listing, root
-from digest.listings.keys import arxiv_id
+from digest.listings.keys import arxiv_page
 from digest.listings.origin import Origin
 from digest.listings.tree.elements import Element
 from digest.model import Listing
@@ -45,12 +45,12 @@ def recognise_rss(text: str) -> bool:
     return root(text) in ("rss", "feed") and bool(_ANNOUNCEMENT.search(text, 0, _ENOUGH))
 
 
-def parse_api(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_api(text: str, _: Origin) -> Listing:
     """The entries of an answer."""
     return listing(text, API, _answered, SOURCE)
 
 
-def parse_rss(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_rss(text: str, _: Origin) -> Listing:
     """The entries of a feed of announcements."""
     return listing(text, RSS, _announced, SOURCE)
 
@@ -65,7 +65,6 @@ def _announced(entry: Element, _: Head) -> Draft:
         fields,
         abstract=text[lead.end() :] if lead else text,
         authors=split_authors(authors),
-        categories=_subjects(fields),
         updated=kind.lower().startswith("replace"),
     )
 
@@ -75,22 +74,18 @@ def _answered(entry: Element, _: Head) -> Draft:
     text = plain(fields, "summary")
     if "/api/errors" in plain(fields, "id"):
         raise RecordError(f"arXiv did not answer: {text}")
-    authors = tuple(one.text() for one in fields_of(*fields.get("author", ())).get("name", ()))
-    return _draft(fields, abstract=text, authors=authors, categories=_subjects(fields), updated=False)
+    return _draft(fields, abstract=text, authors=named(fields), updated=False)
 
 
-def _draft(
-    fields: Fields, *, abstract: str, authors: tuple[str, ...], categories: tuple[str, ...], updated: bool
-) -> Draft:
+def _draft(fields: Fields, *, abstract: str, authors: tuple[str, ...], updated: bool) -> Draft:
     found = _ID.match(plain(fields, "guid", "id")) or _ID.match(address_of(fields, ""))
     name = found["id"] if found else ""
-    number = arxiv_id(name)
     return Draft(
         title=plain(fields, "title"),
         abstract=abstract,
         authors=authors,
-        categories=categories,
-        url=f"https://arxiv.org/abs/{number}" if number else address_of(fields, ""),
+        categories=_subjects(fields),
+        url=arxiv_page(name) or address_of(fields, ""),
         published=published(fields),
         doi=plain(fields, "arxiv:doi", "arxiv:DOI"),
         arxiv=name,

@@ -19,13 +19,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from digest.listings.arxiv_authors import split_authors
 from digest.listings.days import day_in
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.gathering import EXCERPT, Gathering
-from digest.listings.keys import arxiv_id
+from digest.listings.gathering import Gathering
+from digest.listings.keys import arxiv_id, arxiv_page
+from digest.listings.lines import Lines
 from digest.listings.origin import Origin
 from digest.model import Listing
 
@@ -54,13 +55,13 @@ _DAY = re.compile(r"\b(\d{1,2} +[A-Z][a-z]{2}) +((?:19|20)?\d\d)\b")
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """What stands between two rules or beginnings of records, from a 1-based line on.
+    """What stands between two rules or beginnings of records, from a place on.
 
     `replaced`: among the replacements. `last`: the file ends with it.
     """
 
     text: str
-    line: int
+    place: int
     replaced: bool
     last: bool
 
@@ -71,17 +72,14 @@ def recognise(text: str) -> bool:
     return bool(_BEGINNING.search(head)) or ("Submissions to:" in head and bool(_SPAN.search(head)))
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a listing mail; its day is that of the last submission it covers."""
-    gathering = Gathering()
-    for chunk in _chunks(_unmarked(text)):
+    gathering, bare = Gathering(), _unmarked(text)
+    lines = Lines(bare)
+    for chunk in _chunks(bare):
         if found := _RECORD.match(chunk.text):
-            line = chunk.line + chunk.text.count("\n", 0, found.end())
-            excerpt = chunk.text[found.end() : found.end() + 4 * EXCERPT]
-            try:
-                gathering.add(_draft(chunk, found.end()), line, excerpt)
-            except RecordError as error:
-                gathering.reject(line, str(error), excerpt)
+            where = lines.at(chunk.place + found.end(), chunk.place + len(chunk.text))
+            gathering.add(partial(_draft, chunk, found.end()), *where)
     span = _SPAN.search(text[:_ENOUGH])
     return replace(gathering.listing(FORMAT, source=SOURCE), date=_day(span["until"]) if span else None)
 
@@ -97,14 +95,13 @@ def _unmarked(text: str) -> str:
 
 
 def _chunks(text: str) -> Iterator[_Chunk]:
-    start, line, replaced = 0, 1, False
+    start, replaced = 0, False
     for found in _CUT.finditer(text):
-        yield _Chunk(text[start : found.start()], line, replaced, last=False)
-        line += text.count("\n", start, found.end())
+        yield _Chunk(text[start : found.start()], start, replaced, last=False)
         start = found.end()
         rule = found["rule"] or "-"
         replaced = replaced if rule.startswith("-") else rule.startswith(("%%-", "The"))
-    yield _Chunk(text[start:], line, replaced, last=True)
+    yield _Chunk(text[start:], start, replaced, last=True)
 
 
 def _draft(chunk: _Chunk, start: int) -> Draft:
@@ -127,7 +124,7 @@ def _draft(chunk: _Chunk, start: int) -> Draft:
         authors=split_authors(fields.get("author", "")),
         categories=_categories(fields),
         source=SOURCE,
-        url=f"https://arxiv.org/abs/{arxiv_id(number['id'])}",
+        url=arxiv_page(number["id"]),
         published=_day(announced[replaced.end() :] if replaced else announced),
         doi=fields.get("doi", ""),
         arxiv=number["id"],

@@ -1,4 +1,4 @@
-"""BibTeX and BibLaTeX: one entry for each `@type{key, field = value, ...}`.
+r"""BibTeX and BibLaTeX: one entry for each `@type{key, field = value, ...}`.
 
 Rules
 -----
@@ -7,6 +7,8 @@ Rules
 3. Of a field that stands twice the first counts. Two entries with one key are both kept. `crossref` is not followed.
 4. Read are title, author, abstract, keywords, primaryclass, journal or booktitle, url (or the address in howpublished),
    doi, eprint, date (or year, month and day), note and comment.
+5. A value with `\textbackslash` or `\textasciicircum` was escaped by a program (Zotero), LaTeX and all: it is what
+   it was before.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
 from bibtexparser.entrypoint import parse_string
@@ -26,8 +29,10 @@ from digest.listings.days import day_in, month
 from digest.listings.drafts import Draft, RecordError
 from digest.listings.gathering import Gathering
 from digest.listings.keys import arxiv_id
+from digest.listings.lines import Lines
 from digest.listings.names import AND, apart, enclosed
 from digest.listings.origin import Origin
+from digest.listings.wording.commands import plain_address
 from digest.model import Listing
 
 FORMAT = "bibtex"
@@ -43,7 +48,9 @@ _PASSED = re.compile(r"\s*@(?:comment|preamble)\b", re.IGNORECASE)
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 _WORD = re.compile(r'[^\s{}"]*')
 _URL = re.compile(r"\\url\s*\{([^{}]*)\}")
-_ESCAPED = re.compile(r"\\([_%&#$~])|[{}]")
+_SIGNS = {"backslash": "\\", "asciicircum": "^", "asciitilde": "~", "less": "<", "greater": ">", "bar": "|"}
+_SIGN = rf"\\text({'|'.join(_SIGNS)})"
+_ESCAPED = re.compile(rf"\\vphantom\{{\\[{{}}]\}}|\{{{_SIGN}\}}|{_SIGN}(?![a-z])(?:\{{\}}| ?)|\\([#$%&_{{}}])")
 
 # What it finds wrong is told in the rejections.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
@@ -57,7 +64,7 @@ def recognise(text: str) -> bool:
     return all(len(line) <= _REMARK or line.startswith("%") for line in text[: found.start()].split("\n"))
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a BibTeX file."""
     gathering, strings = Gathering(), dict[str, str]()
     for line, block in _blocks(text):
@@ -76,12 +83,11 @@ def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format 
 def _blocks(text: str) -> Iterator[tuple[int, Block]]:
     """The blocks with their 1-based lines; only one is in memory."""
     starts = [0, *(found.start() for found in _BLOCK.finditer(text) if found.start()), len(text)]
-    line = 1
+    lines = Lines(text)
     for start, end in pairwise(starts):
-        piece = text[start:end]
-        for block in parse_string(piece, parse_stack=[]).blocks:
+        line, _ = lines.at(start)
+        for block in parse_string(text[start:end], parse_stack=[]).blocks:
             yield line + (block.start_line or 0), block
-        line += piece.count("\n")
 
 
 def _fault(error: Exception) -> str:
@@ -99,11 +105,8 @@ def _define(gathering: Gathering, string: String, line: int, strings: dict[str, 
 
 
 def _add(gathering: Gathering, entry: Entry, line: int, strings: Mapping[str, str]) -> None:
-    excerpt = (entry.raw or "")[:1000]
-    try:
-        gathering.add(_draft(_Fields.of(entry, strings)), line, excerpt)
-    except RecordError as error:
-        gathering.reject(line, str(error), excerpt)
+    raw = {field.key.lower(): field.value for field in reversed(entry.fields)}
+    gathering.add(partial(_draft, _Fields(raw, strings)), line, entry.raw or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +116,13 @@ class _Fields:
     raw: Mapping[str, str]
     strings: Mapping[str, str]
 
-    @classmethod
-    def of(cls, entry: Entry, strings: Mapping[str, str]) -> _Fields:
-        return cls({field.key.lower(): field.value for field in reversed(entry.fields)}, strings)
-
     def get(self, *names: str) -> str:
         """What the first of these fields says that says anything. Raises RecordError."""
         for name in names:
             if raw := self.raw.get(name):
                 try:
                     if value := _joined(raw, self.strings).strip():
-                        return value
+                        return _unescaped(value)
                 except ValueError as error:
                     raise RecordError(f'the field "{name}" {error}') from None
         return ""
@@ -175,7 +174,14 @@ def _address(text: str) -> str:
 
 def _plain(text: str) -> str:
     r"""An address or identifier without the escapes of LaTeX (`a\_b`, `{\_}`)."""
-    return _ESCAPED.sub(r"\1", text.replace(r"\textasciitilde", "~")) if "\\" in text or "{" in text else text
+    return plain_address(text).replace("{", "").replace("}", "")
+
+
+def _unescaped(value: str) -> str:
+    """A value as its author wrote it (rule 5)."""
+    if "\\textbackslash" not in value and "\\textasciicircum" not in value:
+        return value
+    return _ESCAPED.sub(lambda found: _SIGNS.get(found[1] or found[2], found[3] or ""), value)
 
 
 def _joined(raw: str, strings: Mapping[str, str]) -> str:

@@ -60,6 +60,11 @@ def titled(header: Sequence[str]) -> bool:
     return next(_fitting("title", [plain(name) for name in header]), None) is not None
 
 
+def is_title(name: str) -> bool:
+    """Whether a name is the very word for a title."""
+    return plain(name) in _WORDS["title"].split(", ")
+
+
 def told(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, int]:
     """The place of the column of each field that has one. Raises ListingError for a chosen column that is not there."""
     places = {name: _chosen(header, name, column) for name, column in chosen.items()}
@@ -72,11 +77,11 @@ def told(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, int]:
     return {name: places[name] for name in FIELDS if name in places}
 
 
-def quoted(header: Sequence[str]) -> str:
+def quoted(header: Sequence[str], most: int = 30) -> str:
     """Column names for a message, as many as one can read."""
     names = [f'"{name.strip()[:60]}"' for name in header if name.strip()]
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    return ", ".join(names[:30]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _chosen(header: Sequence[str], name: str, column: str) -> int:

@@ -5,7 +5,7 @@ Rules
 1. Read are ISO 8601 with "-", "/" or "." ("2025-03-13", "2025/3"), "20250313", "13.03.2025", and English months in any
    order ("13 Mar 2025", "March 13, 2025", "2025 Mar"). A time is passed over, and so is a word after a third slash
    ("2025/03/13/Spring", RIS); no zone is applied.
-2. A year, or a year and month, is its first day.
+2. A year, or a year and month, is no day: which one would be a guess.
 3. "10/11/2026" is October in one country and November in another, so it is none; "13/11/2026" is clear.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from email.utils import parsedate
 
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -37,13 +38,33 @@ _EITHER = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})" + _TIME)
 
 def day_in(text: str) -> date | None:
     """The day that a text names; None if it names none, or may mean two."""
+    parts = _parts(text)
+    if not parts:
+        return _either(text.strip())
+    number = month(parts["name"]) if parts.get("name") else int(parts.get("month") or 0)
+    return calendar_day(int(parts["year"]), number, int(parts.get("day") or 0))
+
+
+def is_rough(text: str) -> bool:
+    """Whether a text names a year or month only (rule 2)."""
+    parts = _parts(text)
+    return bool(parts) and not parts.get("day")
+
+
+def _parts(text: str) -> dict[str, str]:
+    """Year, month and day in a text, as far as it names them; nothing if it is in no form of rule 1."""
     text = text.strip().removesuffix(".0")
     found = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
-    if found is None:
-        return _either(text)
-    parts = found.groupdict()
-    number = month(parts["name"]) if parts.get("name") else int(parts.get("month") or 1)
-    return _date(int(parts["year"]), number, int(parts.get("day") or 1))
+    return {name: part for name, part in found.groupdict().items() if part} if found else {}
+
+
+def mail_day(text: str) -> date | None:
+    """The day of a date as mails write it (RFC 5322, also with years of two digits), in its own zone."""
+    try:
+        parsed = parsedate(text[:100])
+        return date(*parsed[:3]) if parsed else None
+    except (ValueError, TypeError, LookupError, OverflowError):  # what the standard library makes of odd texts, too
+        return None
 
 
 def month(text: str) -> int:
@@ -62,10 +83,11 @@ def _either(text: str) -> date | None:
     first, second, year = map(int, found.groups())
     if first != second and max(first, second) <= 12:
         return None
-    return _date(year, min(first, second), max(first, second))
+    return calendar_day(year, min(first, second), max(first, second))
 
 
-def _date(year: int, number: int, day: int) -> date | None:
+def calendar_day(year: int, number: int, day: int) -> date | None:
+    """The day of a year and month; None if there is no such day."""
     try:
         return date(year, number, day)
     except ValueError:

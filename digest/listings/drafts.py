@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from sys import intern
 
-from digest.listings.keys import arxiv_id, arxiv_version, doi_name, keys
+from digest.addresses import untracked
+from digest.listings.keys import arxiv_page, arxiv_version, doi_name, keys
 from digest.listings.links import named_links
 from digest.listings.names import person
 from digest.listings.wording.readable import readable
@@ -58,13 +60,13 @@ def entry(draft: Draft) -> Entry:
     title = readable(draft.title, html=draft.html)
     if not title:
         raise RecordError("the title is empty")
-    url = readable(draft.url)
+    url = untracked(readable(draft.url))
     return Entry(
         keys=keys(title, url, draft.doi, draft.arxiv),
         title=title,
         abstract=readable(draft.abstract, html=draft.html),
         authors=tuple(dict.fromkeys(name for name in map(person, draft.authors) if name)),
-        categories=tuple(dict.fromkeys(name for name in map(readable, draft.categories) if name)),
+        categories=tuple(dict.fromkeys(intern(name) for name in map(readable, draft.categories) if name)),
         source=readable(draft.source),
         url=url or _url(draft.doi, draft.arxiv),
         published=draft.published,
@@ -77,5 +79,5 @@ def entry(draft: Draft) -> Entry:
 
 def _url(doi: str, arxiv: str) -> str:
     """Where an entry without a URL is found."""
-    name, number = doi_name(doi), arxiv_id(arxiv)
-    return f"https://doi.org/{name}" if name else f"https://arxiv.org/abs/{number}" if number else ""
+    name = doi_name(doi)
+    return f"https://doi.org/{name}" if name else arxiv_page(arxiv)

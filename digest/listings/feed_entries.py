@@ -4,25 +4,28 @@ Rules
 -----
 1. In Atom the type of a text says whether it is HTML. Elsewhere it is what it looks like to `readable`.
 2. Of summary and content the longer is the abstract, unless it has more than 5,000 characters: then it is a whole page.
+   If the summary is an excerpt, the content is the abstract all the same, cut at 20,000 characters. What only points to
+   the page goes from either (see `excerpts`). An entry without a text has what it says of its film (YouTube).
 3. The address is that of the web page; without one, the id that is a web address. Relative ones are completed by
    xml:base, else by the feed's own address.
 4. The day is that of publication, else that of the last change.
-5. An entry without a title is called by the first words of its text, as short messages have it.
+5. An entry without a title is called by the first words of its text, as short messages have it. A text that says no
+   more than the title is no abstract.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from email.utils import parsedate
-from html import escape
+from html import escape, unescape
 from textwrap import shorten
 from typing import NamedTuple
 
-from digest.listings.days import day_in
+from digest.listings.days import day_in, mail_day
 from digest.listings.drafts import Draft, RecordError
+from digest.listings.excerpts import is_excerpt, without_pointer
 from digest.listings.keys import doi_name
 from digest.listings.names import people
 from digest.listings.tree.elements import Element, joined
@@ -37,6 +40,7 @@ _DAYS = (
     "modified",
 )  # fmt: skip
 _LONGEST = 5_000
+_PAGE = 20_000
 _TITLE = 80
 _TAG = re.compile(r"<[^<>]*>")
 _NOBODY = re.compile(r"\s*\S*@\S*\s*")
@@ -65,7 +69,7 @@ class Head:
 def head_of(root: Element) -> Head:
     """The head of a feed, as far as it is read."""
     fields = _about(root)
-    return Head(address_of(fields, ""), _named(fields))
+    return Head(address_of(fields, ""), named(fields))
 
 
 def title_of(root: Element) -> str:
@@ -95,6 +99,7 @@ def draft(entry: Element, head: Head) -> Draft:
     fields = fields_of(entry)
     abstract = _abstract(fields)
     title = _first(fields, ("title", "dc:title")) or called(abstract)
+    abstract = beyond(title, abstract)
     html = title.html or abstract.html
     return Draft(
         title=title.as_html() if html else title.text,
@@ -130,12 +135,8 @@ def published(fields: Fields) -> date | None:
 
 
 def day_of(text: str) -> date | None:
-    """The day that a date names, in the zone in which it is written; RFC 5322 has also years of two digits."""
-    try:
-        parsed = None if (day := day_in(text)) else parsedate(text[:100])
-        return date(*parsed[:3]) if parsed else day
-    except (ValueError, IndexError, TypeError):  # no such day; or what the standard library makes of odd texts
-        return None
+    """The day that a date names, in the zone in which it is written."""
+    return day_in(text) or mail_day(text)
 
 
 def _first(fields: Fields, names: Sequence[str]) -> Text | None:
@@ -156,14 +157,30 @@ def _text(element: Element) -> Text:
 
 
 def _abstract(fields: Fields) -> Text:
-    return fitting([text for names in (_SUMMARIES, _CONTENTS) if (text := _first(fields, names))])
+    texts = [text for names in (_SUMMARIES, _CONTENTS) if (text := _first(fields, names))]
+    film = None if texts else _first(fields_of(*fields.get("media:group", ())), ("media:description",))
+    return film or fitting(texts)
 
 
 def fitting(texts: Sequence[Text]) -> Text:
-    """Of several texts of an entry the one that is its abstract (rule 2)."""
+    """Of several texts of an entry, the summary first, its abstract (rule 2)."""
     lengths = {len(_TAG.sub("", text.text)): text for text in texts}
-    short = [length for length in lengths if length <= _LONGEST]
-    return lengths[max(short) if short else min(lengths)] if lengths else Text("", False)
+    if not lengths:
+        return Text("", False)
+    short = lengths if is_excerpt(texts[0].text) else [length for length in lengths if length <= _LONGEST]
+    text, html = lengths[max(short) if short else min(lengths)]
+    return _cut(Text(without_pointer(text), html))
+
+
+def _cut(text: Text) -> Text:
+    """A text that is not too long; of one that is, its readable beginning."""
+    if len(text.text) <= _PAGE:
+        return text
+    words = readable(text.text, html=text.html)
+    if len(words) > _PAGE:
+        end = max(words.rfind(" ", 0, _PAGE), _PAGE - 100)  # not every script has blanks
+        words = f"{words[:end]}…"
+    return Text(words, False)
 
 
 def called(text: Text) -> Text:
@@ -174,14 +191,23 @@ def called(text: Text) -> Text:
     return Text(shorten(words, _TITLE, placeholder="…") if " " in words[:_TITLE] else words[:_TITLE], False)
 
 
-def _named(fields: Fields) -> tuple[str, ...]:
+def beyond(title: Text, abstract: Text) -> Text:
+    """The abstract; empty if it says no more than the title."""
+    return Text("", False) if _bare(title) == _bare(abstract) else abstract
+
+
+def _bare(text: Text) -> str:
+    return " ".join(unescape(_TAG.sub("", text.text)).split()).rstrip(".")
+
+
+def named(fields: Fields) -> tuple[str, ...]:
     """The authors of Atom, who have an element each."""
     return tuple(one.text() for one in fields_of(*fields.get("author", ())).get("name", ()))
 
 
 def _authors(fields: Fields) -> tuple[str, ...]:
     texts = [one.text() for name in ("dc:creator", "author") for one in fields.get(name, ())]
-    return _named(fields) or tuple(
+    return named(fields) or tuple(
         name for text in texts if not _NOBODY.fullmatch(text) for name in people(text.strip())
     )
 
@@ -194,7 +220,11 @@ def _source(fields: Fields) -> str:
 
 def address_of(fields: Fields, base: str) -> str:
     """The address of an entry (rule 3); "" if it has none that leads to the web."""
-    addresses = (joined(base, address) for address in _addresses(fields))
+    return first_on_the_web(joined(base, address) for address in _addresses(fields))
+
+
+def first_on_the_web(addresses: Iterable[str]) -> str:
+    """The first of these that leads to the web; "" if none does."""
     return next((address for address in addresses if address.startswith(("http://", "https://"))), "")
 
 

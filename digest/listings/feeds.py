@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import partial
 
 from digest.listings.drafts import Draft, RecordError
 from digest.listings.feed_entries import Head, draft, head_of, title_of
@@ -20,7 +20,7 @@ from digest.model import Listing
 RSS = "rss"
 ATOM = "atom"
 
-_BEFORE_ROOT = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[[^\]]*\]\s*)?>)", re.DOTALL)
+_BEFORE_ROOT = re.compile(rf"\s*(?:<\?.*?\?>|<!--.*?-->|{soup.DOCTYPE.pattern})", re.DOTALL)
 _ROOT = re.compile(r"\s*<(?:\w+:)?(rss|RDF|feed)\b(?P<attributes>[^<>]*)>")
 _RSS_IN_RDF = ("http://purl.org/rss/1.0/", "netscape.com/rdf/simple/0.9/")
 
@@ -38,12 +38,12 @@ def recognise_atom(text: str) -> bool:
     return root(text) == "feed"
 
 
-def parse_rss(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_rss(text: str, _: Origin) -> Listing:
     """The entries of an RSS feed."""
     return listing(text, RSS, draft)
 
 
-def parse_atom(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_atom(text: str, _: Origin) -> Listing:
     """The entries of an Atom feed."""
     return listing(text, ATOM, draft)
 
@@ -59,31 +59,25 @@ def root(text: str) -> str:
 
 def listing(text: str, name: str, drafted: Drafter, source: str = "") -> Listing:
     """All entries of a feed, each made by `drafted`; `source` instead of the feed's own title."""
+    warnings = list[str]()
     try:
-        read, warnings = _read(text, xml.records, drafted), []
+        gathering, about = _read(text, xml.records, drafted)
     except xml.IllFormedError as fault:
-        read = _read(text, soup.records, drafted)
-        warnings = [f"not well-formed XML ({fault}); what is whole in it was read"]
-    return read.gathering.listing(name, source=source or title_of(read.tree.root), warnings=warnings)
+        gathering, about = _read(text, soup.records, drafted)
+        warnings.append(f"not well-formed XML ({fault}); what is whole in it was read")
+    return gathering.listing(name, source=source or title_of(about), warnings=warnings)
 
 
-class _Read(NamedTuple):
-    gathering: Gathering
-    tree: Tree
-
-
-def _read(text: str, records: Callable[[str, Tree], Iterator[Record]], drafted: Drafter) -> _Read:
+def _read(text: str, records: Callable[[str, Tree], Iterator[Record]], drafted: Drafter) -> tuple[Gathering, Element]:
+    """What a reader makes of a feed: its records, and what it says of itself."""
     gathering, tree, head = Gathering(), Tree(), None
     for record in records(text, tree):
         head = head or head_of(tree.root)
-        try:
-            _take(gathering, record, drafted, head)
-        except RecordError as error:
-            gathering.reject(record.line, str(error), record.excerpt)
-    return _Read(gathering, tree)
+        gathering.add(partial(_draft, record, drafted, head), record.line, record.excerpt)
+    return gathering, tree.root
 
 
-def _take(gathering: Gathering, record: Record, drafted: Drafter, head: Head) -> None:
+def _draft(record: Record, drafted: Drafter, head: Head) -> Draft:
     if not record.whole:
         raise RecordError("the file ends within this entry")
-    gathering.add(drafted(record.element, head), record.line, record.excerpt)
+    return drafted(record.element, head)

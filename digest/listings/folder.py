@@ -77,7 +77,7 @@ def scan(
     settle_seconds: float,
     now: datetime,
     max_bytes: int,
-    known: Known = lambda path, size, mtime_ns: False,  # noqa: ARG005 - the names say what it is given
+    known: Known,
     seen: set[tuple[int, int]] | None = None,
 ) -> Iterator[Found | Waiting | Problem]:
     """Every listing file under these paths, one at a time, so that only one file's content is in memory.
@@ -92,6 +92,13 @@ def scan(
                 yield found
             elif (outcome := _load(found, settle_seconds, now, max_bytes, known)) is not None:
                 yield outcome
+
+
+def fits_nothing(path: Path) -> bool:
+    """Whether a path is a glob that no file or folder fits."""
+    if os.path.lexists(path) or not _GLOB_SIGNS & set(str(path)):
+        return False
+    return not any(glob.iglob(str(path), recursive=True))  # noqa: PTH207 - as in _files
 
 
 def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:

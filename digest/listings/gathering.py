@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from digest.listings.drafts import Draft, RecordError, entry
+from digest.listings.lines import ENOUGH, EXCERPT
 from digest.listings.wording.decode import tidy
 from digest.model import Entry, Listing, Rejection
 
-EXCERPT = 80
-"""Characters of a rejected record that are kept."""
 _MOST = 10_000
 """Rejections that are kept."""
 _REASON = 300
@@ -26,10 +25,10 @@ class Gathering:
     rejected: list[Rejection] = field(default_factory=list)
     _unkept: int = 0
 
-    def add(self, draft: Draft, line: int, excerpt: str) -> None:
-        """Keep the entry of a draft; if it is none, say so of its line (1-based) and how it begins."""
+    def add(self, drafted: Callable[[], Draft], line: int, excerpt: str) -> None:
+        """Keep the entry of what is drafted; if that is none, say so of its line (1-based) and how it begins."""
         try:
-            self.entries.append(entry(draft))
+            self.entries.append(entry(drafted()))
         except RecordError as error:
             self.reject(line, str(error), excerpt)
 
@@ -38,7 +37,7 @@ class Gathering:
         if len(self.rejected) == _MOST:
             self._unkept += 1
             return
-        self.rejected.append(Rejection(line, _cut(reason, _REASON), _cut(excerpt, EXCERPT)))
+        self.rejected.append(Rejection(line, tidy(reason[: 4 * _REASON])[:_REASON], tidy(excerpt[:ENOUGH])[:EXCERPT]))
 
     def listing(
         self,
@@ -54,7 +53,7 @@ class Gathering:
         source, curator = tidy(source), tidy(curator)
         entries = tuple(
             one
-            if one.source and one.published
+            if (one.source or not source) and (one.published or not day)
             else replace(one, source=one.source or source, published=one.published or day)
             for one in self.entries
         )
@@ -65,7 +64,3 @@ class Gathering:
             )
         words = tuple(map(tidy, warnings)), tuple(map(tidy, notes))
         return Listing(name, entries, source, curator, day, tuple(self.rejected), *words)
-
-
-def _cut(text: str, length: int) -> str:
-    return tidy(text[: 4 * length])[:length]

@@ -18,18 +18,18 @@ the JSON itself breaks, what stands before is loaded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
 from functools import partial
 from urllib.parse import quote
 
 from digest.listings import json_text
+from digest.listings.days import day_in
 from digest.listings.drafts import Draft, RecordError
 from digest.listings.gathering import Gathering
-from digest.listings.json_text import Cursor
+from digest.listings.json_text import Cursor, said, several
 from digest.listings.keys import arxiv_id
 from digest.listings.origin import Origin
-from digest.listings.records import day_of, kind
+from digest.listings.records import kind
 from digest.model import Listing
 
 FORMAT = "hf-daily"
@@ -49,7 +49,7 @@ def recognise(text: str) -> bool:
     return bool(_LISTED.search(head) or (_PAPER.search(head) and _SUMMARY.search(head)))
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a reply of the API."""
     gathering = Gathering()
     json_text.read(text, gathering, partial(_read_value, gathering=gathering))
@@ -58,16 +58,8 @@ def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format 
 
 def _read_value(cursor: Cursor, gathering: Gathering) -> None:
     """One value at the top: a list of papers, or a paper."""
-    for value, line, excerpt in cursor.members() if cursor.peek() == "[" else _alone(cursor):
-        try:
-            gathering.add(_draft(value), line, excerpt)
-        except RecordError as error:
-            gathering.reject(line, str(error), excerpt)
-
-
-def _alone(cursor: Cursor) -> Iterator[tuple[object, int, str]]:
-    line, excerpt = cursor.line(), cursor.excerpt()
-    yield cursor.value(), line, excerpt
+    for value, line, excerpt in cursor.values():
+        gathering.add(partial(_draft, value), line, excerpt)
 
 
 def _draft(value: object) -> Draft:
@@ -75,44 +67,27 @@ def _draft(value: object) -> Draft:
     if not isinstance(value, dict):
         raise RecordError(f"expected a paper (an object), found {kind(value)}")
     inner = value.get("paper")
-    paper = value | {key: said for key, said in inner.items() if said is not None} if isinstance(inner, dict) else value
-    title, number, votes = _text(paper.get("title")), _text(paper.get("id")), paper.get("upvotes")
+    paper = value | {key: one for key, one in inner.items() if one is not None} if isinstance(inner, dict) else value
+    title, number, votes = said(paper, "title"), said(paper, "id"), paper.get("upvotes")
     if not title:
         raise RecordError('no "title"')
     return Draft(
         title=title,
-        abstract=_text(paper.get("summary")),
-        authors=_names(paper.get("authors")),
-        categories=tuple(_texts(paper.get("ai_keywords"))),
+        abstract=said(paper, "summary"),
+        authors=tuple(_names(paper)),
+        categories=tuple(word for word in several(paper, "ai_keywords") if isinstance(word, str)),
         source=SOURCE,
         url=f"https://huggingface.co/papers/{quote(number, errors='replace')}" if number else "",
-        published=_day(paper.get("publishedAt")),
+        published=day_in(said(paper, "publishedAt")),
         votes=votes if isinstance(votes, int) and not isinstance(votes, bool) else None,
         arxiv=number if arxiv_id(number) else "",
-        links=tuple(link for link in map(_text, (paper.get("githubRepo"), paper.get("projectPage"))) if _is_web(link)),
+        links=(said(paper, "githubRepo"), said(paper, "projectPage")),
     )
 
 
-def _names(value: object) -> tuple[str, ...]:
+def _names(paper: Mapping[str, object]) -> Iterator[str]:
     """The names of authors; "hidden" ones wrote the paper as well."""
-    people = value if isinstance(value, list) else []
-    return tuple(_texts([one.get("name") if isinstance(one, dict) else one for one in people]))
-
-
-def _texts(value: object) -> Iterator[str]:
-    return filter(None, map(_text, value)) if isinstance(value, list) else iter(())
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _day(value: object) -> date | None:
-    try:
-        return day_of(value)
-    except RecordError:
-        return None
-
-
-def _is_web(link: str) -> bool:
-    return link.startswith(("https://", "http://"))
+    for one in several(paper, "authors"):
+        name = one.get("name") if isinstance(one, dict) else one
+        if isinstance(name, str):
+            yield name

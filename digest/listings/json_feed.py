@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import partial
 
 from digest.listings import json_text
 from digest.listings.drafts import Draft, RecordError
-from digest.listings.feed_entries import Text, called, day_of, fitting
+from digest.listings.feed_entries import Text, beyond, called, day_of, first_on_the_web, fitting
 from digest.listings.gathering import Gathering
-from digest.listings.json_text import Cursor
+from digest.listings.json_text import Cursor, said, several
 from digest.listings.origin import Origin
 from digest.listings.records import kind
 from digest.listings.tree.elements import joined
@@ -42,39 +42,21 @@ def recognise(text: str) -> bool:
     return bool(_BEGINNING.match(text) and _VERSION.search(text))
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a feed."""
-    reader = _Reader()
-    json_text.read(text, reader.gathering, reader.step)
-    return reader.gathering.listing(FORMAT, source=_text(reader.about, "title"))
+    gathering, about = Gathering(), dict[str, object]()
+    json_text.read(text, gathering, partial(_read, gathering=gathering, about=about))
+    return gathering.listing(FORMAT, source=said(about, "title"))
 
 
-@dataclass(slots=True)
-class _Reader:
-    """What is read so far. `about` is what the feed says beside its "items"."""
-
-    gathering: Gathering = field(default_factory=Gathering)
-    about: dict[str, object] = field(default_factory=dict)
-
-    def step(self, cursor: Cursor) -> None:
-        """Read the feed."""
-        cursor.take("{")
-        more = cursor.peek() != "}" or cursor.take("}") == ","
-        while more:
-            key = str(cursor.value())
-            cursor.take(":")
-            if key == "items" and cursor.peek() == "[":
-                self._read_list(cursor)
-            else:
-                self.about[key] = cursor.value()
-            more = cursor.take(",}") == ","
-
-    def _read_list(self, cursor: Cursor) -> None:
-        for value, line, excerpt in cursor.members():
-            try:
-                self.gathering.add(_draft(value, self.about), line, excerpt)
-            except RecordError as error:
-                self.gathering.reject(line, str(error), excerpt)
+def _read(cursor: Cursor, gathering: Gathering, about: dict[str, object]) -> None:
+    """Read the feed; `about` gets what it says beside its "items"."""
+    for key in cursor.names():
+        if key == "items" and cursor.peek() == "[":
+            for value, line, excerpt in cursor.values():
+                gathering.add(partial(_draft, value, about), line, excerpt)
+        else:
+            about[key] = cursor.value()
 
 
 def _draft(value: object, about: Mapping[str, object]) -> Draft:
@@ -82,42 +64,32 @@ def _draft(value: object, about: Mapping[str, object]) -> Draft:
     if not isinstance(value, dict):
         raise RecordError(f"expected an entry (an object), found {kind(value)}")
     abstract = fitting(list(_texts(value)))
-    title = Text(_text(value, "title"), False)
+    title = Text(said(value, "title"), False)
     title = title if title.text else called(abstract)
+    abstract = beyond(title, abstract)
     return Draft(
         title=title.as_html() if abstract.html else title.text,
         abstract=abstract.text,
         authors=tuple(_authors(value)) or tuple(_authors(about)),
-        categories=tuple(tag for tag in _list(value, "tags") if isinstance(tag, str)),
-        url=_url(value, _text(about, "home_page_url")),
-        published=day_of(_text(value, "date_published")) or day_of(_text(value, "date_modified")),
+        categories=tuple(tag for tag in several(value, "tags") if isinstance(tag, str)),
+        url=_url(value, said(about, "home_page_url")),
+        published=day_of(said(value, "date_published")) or day_of(said(value, "date_modified")),
         html=abstract.html,
     )
 
 
 def _texts(value: Mapping[str, object]) -> Iterator[Text]:
     for key in ("summary", "content_text", "content_html"):
-        if text := _text(value, key):
+        if text := said(value, key):
             yield Text(text, key == "content_html")
 
 
 def _url(value: Mapping[str, object], base: str) -> str:
-    addresses = [joined(base, text) for key in ("url", "external_url") if (text := _text(value, key))]
-    found = (address for address in (*addresses, _text(value, "id")) if address.startswith(("http://", "https://")))
-    return next(found, "")
+    addresses = [joined(base, text) for key in ("url", "external_url") if (text := said(value, key))]
+    return first_on_the_web([*addresses, said(value, "id")])
 
 
 def _authors(value: Mapping[str, object]) -> Iterator[str]:
-    for author in (*_list(value, "authors"), value.get("author")):
-        if isinstance(author, dict) and (name := _text(author, "name")):
+    for author in (*several(value, "authors"), value.get("author")):
+        if isinstance(author, dict) and (name := said(author, "name")):
             yield name
-
-
-def _list(value: Mapping[str, object], key: str) -> list[object]:
-    found = value.get(key)
-    return found if isinstance(found, list) else []
-
-
-def _text(value: Mapping[str, object], key: str) -> str:
-    found = value.get(key)
-    return found.strip() if isinstance(found, str) else ""

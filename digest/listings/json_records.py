@@ -28,9 +28,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from digest.listings import json_text, records
-from digest.listings.drafts import RecordError
+from digest.listings.drafts import Draft, RecordError
 from digest.listings.gathering import Gathering
 from digest.listings.json_text import Cursor
+from digest.listings.lines import each_line
 from digest.listings.origin import Origin
 from digest.listings.wording.decode import tidy
 from digest.model import Listing
@@ -54,17 +55,17 @@ def recognise_lines(text: str) -> bool:
     return not text.lstrip().startswith("[") and 0 < len(lines) <= 2 * found
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a JSON file."""
     reader = _Reader()
     json_text.read(text, reader.gathering, partial(_read_value, reader=reader))
     return reader.listing(JSON)
 
 
-def parse_lines(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse_lines(text: str, _: Origin) -> Listing:
     """The entries of a JSON Lines file."""
     reader = _Reader()
-    for number, line in enumerate(json_text.lines(text), 1):
+    for number, line in enumerate(each_line(text), 1):
         if line.strip():
             try:
                 reader.record(json_text.decode(line.strip()), number, line)
@@ -83,11 +84,12 @@ class _Reader:
 
     def record(self, value: object, line: int, excerpt: str) -> None:
         """Keep the entry that a record describes, or say why there is none."""
-        try:
-            self.gathering.add(records.draft(value), line, excerpt)
-            self.unknown |= value.keys() - records.FIELDS if isinstance(value, dict) else set()
-        except RecordError as error:
-            self.gathering.reject(line, str(error), excerpt)
+        self.gathering.add(partial(self._draft, value), line, excerpt)
+
+    def _draft(self, value: object) -> Draft:
+        made = records.draft(value)
+        self.unknown |= value.keys() - records.FIELDS if isinstance(value, dict) else set()
+        return made
 
     def listing(self, name: str) -> Listing:
         """All of it."""
@@ -115,42 +117,27 @@ def _about(
 
 def _read_value(cursor: Cursor, reader: _Reader) -> None:
     """One value at the top: a list of records, an object that holds one, or a record."""
-    if cursor.peek() == "[":
-        _read_list(cursor, reader)
-    elif cursor.peek() == "{":
+    if cursor.peek() == "{":
         _read_object(cursor, reader)
     else:
-        line, excerpt = cursor.line(), cursor.excerpt()
-        reader.record(cursor.value(), line, excerpt)
+        _read_records(cursor, reader)
 
 
-def _read_list(cursor: Cursor, reader: _Reader) -> None:
-    for value, line, excerpt in cursor.members():
+def _read_records(cursor: Cursor, reader: _Reader) -> None:
+    for value, line, excerpt in cursor.values():
         reader.record(value, line, excerpt)
 
 
 def _read_object(cursor: Cursor, reader: _Reader) -> None:
-    line, excerpt, members, listing = cursor.line(), cursor.excerpt(), dict[str, object](), False
-    cursor.take("{")
-    more = cursor.peek() != "}" or cursor.take("}") == ","
-    while more:
-        key = _key(cursor)
+    (line, excerpt), members, listing = cursor.here(), dict[str, object](), False
+    for key in cursor.names():
         if key == "entries" and cursor.peek() == "[":
             reader.about, listing = members, True
-            _read_list(cursor, reader)
+            _read_records(cursor, reader)
         else:
             members[key] = cursor.value()
-        more = cursor.take(",}") == ","
     if not listing:
         reader.record(members, line, excerpt)
-
-
-def _key(cursor: Cursor) -> str:
-    if cursor.peek() != '"':
-        cursor.take('"')
-    key = cursor.value()
-    cursor.take(":")
-    return str(key)
 
 
 def _is_record(line: str) -> bool:

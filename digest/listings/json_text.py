@@ -1,13 +1,13 @@
-"""JSON text, read value by value, so that what stands before a fault is not lost."""
+"""JSON text, read value by value, so that what stands before a fault is not lost; odd values count as missing."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 
-from digest.listings.gathering import EXCERPT, Gathering
+from digest.listings.gathering import Gathering
+from digest.listings.lines import Lines
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -20,14 +20,12 @@ def _whole(digits: str) -> int:
 _decoder = json.JSONDecoder(parse_int=_whole)
 
 
-@dataclass(slots=True)
 class Cursor:
     """A place in a JSON text, moved value by value."""
 
-    text: str
-    place: int = 0
-    _line: int = 1
-    _counted: int = 0
+    def __init__(self, text: str) -> None:
+        self.text, self.place = text, 0
+        self._lines = Lines(text)
 
     def peek(self) -> str:
         """The next sign that is not white space; "" at the end."""
@@ -49,39 +47,54 @@ class Cursor:
         value, self.place = _decoder.raw_decode(self.text, self.place)
         return value
 
-    def members(self) -> Iterator[tuple[object, int, str]]:
-        """The values of the list that begins here, each with its 1-based line and how it is written."""
+    def values(self) -> Iterator[tuple[object, int, str]]:
+        """The value that begins here, or those in it if it is a list, each with its 1-based line and how it begins."""
+        if self.peek() != "[":
+            yield self._told()
+            return
         self.take("[")
         more = self.peek() != "]" or self.take("]") == ","
         while more:
-            self.peek()
-            line, start = self.line(), self.place
-            yield self.value(), line, self.text[start : self.place]
+            yield self._told()
             more = self.take(",]") == ","
 
-    def line(self) -> int:
-        """The 1-based line of this place; places must not go back."""
-        self._line += self.text.count("\n", self._counted, self.place)
-        self._counted = self.place
-        return self._line
+    def names(self) -> Iterator[str]:
+        """The names in the object that begins here; the value of each is to be read before the next is asked for."""
+        self.take("{")
+        more = self.peek() != "}" or self.take("}") == ","
+        while more:
+            if self.peek() != '"':
+                self.take('"')
+            key = str(self.value())
+            self.take(":")
+            yield key
+            more = self.take(",}") == ","
 
-    def excerpt(self) -> str:
-        """What stands here."""
-        return self.text[self.place : self.place + 4 * EXCERPT]
+    def here(self) -> tuple[int, str]:
+        """The 1-based line of this place, and what stands here."""
+        return self._lines.at(self.place)
 
-
-def lines(text: str) -> Iterator[str]:
-    """The lines of a text, one at a time, for together they are as long as the text."""
-    start = 0
-    while (end := text.find("\n", start)) >= 0:
-        yield text[start:end]
-        start = end + 1
-    yield text[start:]
+    def _told(self) -> tuple[object, int, str]:
+        self.peek()
+        start, value = self.place, self.value()
+        return value, *self._lines.at(start, self.place)
 
 
 def decode(text: str) -> object:
     """The one JSON value that a text is. Raises ValueError or RecursionError."""
     return _decoder.decode(text)
+
+
+def said(value: Mapping[str, object], key: str) -> str:
+    """The string under a key of an object that is not ours: anything else counts as missing ("")."""
+    found = value.get(key)
+    return found.strip() if isinstance(found, str) else ""
+
+
+def several(value: Mapping[str, object], key: str) -> list[object]:
+    """The list under a key of an object that is not ours: anything else counts as missing."""
+    found = value.get(key)
+    return found if isinstance(found, list) else []
 
 
 def read(text: str, gathering: Gathering, step: Callable[[Cursor], None]) -> None:
@@ -92,7 +105,8 @@ def read(text: str, gathering: Gathering, step: Callable[[Cursor], None]) -> Non
             step(cursor)
     except (ValueError, RecursionError) as error:
         reason = f"{fault(error, whole=True)}; the rest of the file is not loaded"
-        gathering.reject(cursor.line(), reason, cursor.excerpt())
+        line, excerpt = cursor.here()
+        gathering.reject(line, reason, excerpt)
 
 
 def fault(error: ValueError | RecursionError, *, whole: bool = False) -> str:

@@ -16,7 +16,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from digest.addresses import untracked
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _DOI_IN_PATH = re.compile(r"/doi/(?:(?:abs|full|pdf|epdf|fullHtml)/)?(10\.\d{4,9}/[^\s?#]+)")
@@ -35,6 +39,21 @@ _ACL_PATH = re.compile(
 _PORTS = {"http": 80, "https": 443}
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _LONGEST = 400
+
+
+class _Address(NamedTuple):
+    """A web address in its parts. `port` is None where it is the usual one."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    query: str
+
+    @property
+    def site(self) -> str:
+        """The host as sites are listed above."""
+        return self.host.removeprefix("www.")
 
 
 def keys(title: str, url: str = "", doi: str = "", arxiv: str = "") -> tuple[str, ...]:
@@ -63,6 +82,12 @@ def arxiv_id(text: str) -> str:
     return _plain_id(found) if found else ""
 
 
+def arxiv_page(text: str) -> str:
+    """The address of the newest version of what an arXiv id names; "" if the text is none."""
+    number = arxiv_id(text)
+    return f"https://arxiv.org/abs/{number}" if number else ""
+
+
 def arxiv_version(text: str) -> int:
     """The version in a field or URL that holds an arXiv id with one; 0 if it does not."""
     address = _address(text)
@@ -70,7 +95,7 @@ def arxiv_version(text: str) -> int:
     return int(found["version"] or 0) if found else 0
 
 
-def _strong(address: SplitResult | None, doi: str, arxiv: str) -> Iterator[str]:
+def _strong(address: _Address | None, doi: str, arxiv: str) -> Iterator[str]:
     name = doi_name(doi) or _doi_of(address)
     preprint = _ARXIV_DOI.match(name)
     if name and not preprint:
@@ -82,30 +107,30 @@ def _strong(address: SplitResult | None, doi: str, arxiv: str) -> Iterator[str]:
         yield from _venues(address)
 
 
-def _venues(address: SplitResult) -> Iterator[str]:
-    host = _host(address)
+def _venues(address: _Address) -> Iterator[str]:
+    host = address.site
     if host == "openreview.net":
         yield from (f"openreview:{value}" for name, value in parse_qsl(address.query) if name == "id")
     elif host in _ACL_HOSTS and (found := _ACL_PATH.fullmatch(address.path)):
         yield f"acl:{found[1].lower()}"
 
 
-def _doi_of(address: SplitResult | None) -> str:
+def _doi_of(address: _Address | None) -> str:
     if address is None:
         return ""
-    if _host(address) in _DOI_HOSTS:
+    if address.site in _DOI_HOSTS:
         return doi_name(address.path)
     found = _DOI_IN_PATH.search(address.path)
     return doi_name(found[1]) if found else ""
 
 
-def _arxiv_of(address: SplitResult | None) -> str:
+def _arxiv_of(address: _Address | None) -> str:
     found = _arxiv_path(address) if address else None
     return _plain_id(found) if found else ""
 
 
-def _arxiv_path(address: SplitResult) -> re.Match[str] | None:
-    return _ARXIV_PATH.fullmatch(address.path) if _host(address) in _ARXIV_HOSTS else None
+def _arxiv_path(address: _Address) -> re.Match[str] | None:
+    return _ARXIV_PATH.fullmatch(address.path) if address.site in _ARXIV_HOSTS else None
 
 
 def _plain_id(found: re.Match[str]) -> str:
@@ -113,24 +138,25 @@ def _plain_id(found: re.Match[str]) -> str:
     return re.sub(r"\.[a-z]{2}/", "/", found["id"].lower())
 
 
-def _address(url: str) -> SplitResult | None:
+@lru_cache(maxsize=8)  # several things are asked of the address of one entry
+def _address(url: str) -> _Address | None:
     """A web address in its parts; None for anything else."""
+    if ":" not in url:
+        return None
     try:
-        parts = urlsplit(url.strip())
-        usable = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+        parts = urlsplit(untracked(url.strip()))
+        host, port = parts.hostname, parts.port
     except ValueError:  # a broken IPv6 host or port
         return None
-    return parts if usable else None
+    if not host or parts.scheme not in _PORTS:
+        return None
+    return _Address(parts.scheme, host, None if port == _PORTS[parts.scheme] else port, parts.path, parts.query)
 
 
-def _host(address: SplitResult) -> str:
-    return (address.hostname or "").removeprefix("www.")
-
-
-def _canonical(address: SplitResult) -> str:
-    port = f":{address.port}" if address.port not in (None, _PORTS[address.scheme]) else ""
-    query = [(name, value) for name, value in parse_qsl(address.query, True) if not name.lower().startswith("utm_")]
-    text = f"{address.scheme}://{(address.hostname or '')}{port}{address.path.rstrip('/')}"
+def _canonical(address: _Address) -> str:
+    port = "" if address.port is None else f":{address.port}"
+    query = parse_qsl(address.query, True)
+    text = f"{address.scheme}://{address.host}{port}{address.path.rstrip('/')}"
     return f"{text}?{urlencode(query)}" if query else text
 
 

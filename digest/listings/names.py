@@ -13,11 +13,12 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from digest.listings.wording.readable import readable
 
 AND = re.compile(" and ", re.IGNORECASE)
+_PLAIN = re.compile(r"(?:[^\W\d_]|[.'])+(?:[ -](?:[^\W\d_]|[.'])+)*")
 _BETWEEN = re.compile(r"[;|\n]")
 _LAST = re.compile(r"(?:^|,? )(?:and|und|&) ", re.IGNORECASE)
 _BRACE = re.compile(r"(?<!\\)[{}]")
@@ -34,6 +35,8 @@ _COMPANIES = frozenset(("inc", "ltd", "llc", "gmbh", "co", "corp"))
 def person(name: str) -> str:
     """A name as "First Last", in readable letters; "" for "others"."""
     text = " ".join(name.split())
+    if _PLAIN.fullmatch(text):  # most names are written so, and most of the time goes into the others
+        return _MORE.sub("", text)
     if enclosed(text):
         return readable(text[1:-1])
     return readable(_turned(_pieces(_bare(text))))
@@ -60,6 +63,17 @@ def apart(text: str, between: re.Pattern[str]) -> list[str]:
             pieces.append(text[start : found.start()])
             start = found.end()
     return [*pieces, text[start:]]
+
+
+def with_suffixes(pieces: Iterable[str]) -> list[str]:
+    """What stands between commas, with a "Jr." or "PhD" still behind the name before it."""
+    names: list[str] = []
+    for piece in pieces:
+        if names and _is_mark(piece):
+            names[-1] += f", {piece}"
+        else:
+            names.append(piece)
+    return names
 
 
 def enclosed(text: str) -> bool:
@@ -111,12 +125,7 @@ def _is_mark(piece: str) -> bool:
 
 def _listed(text: str) -> list[str]:
     """The names in a text that knows only commas (rule 4)."""
-    pieces: list[str] = []
-    for piece in _pieces(text):
-        if pieces and _is_mark(piece):
-            pieces[-1] += f", {piece}"
-        else:
-            pieces.append(piece)
+    pieces = with_suffixes(_pieces(text))
     if len(pieces) < 2:
         return [text]
     pairs = [", ".join(pieces[place : place + 2]) for place in range(0, len(pieces), 2)]

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar
 
 from digest.listings.drafts import VOTES, Draft, RecordError
 from digest.listings.wording.decode import tidy
 
 FIELDS = frozenset(Draft.__dataclass_fields__) - {"updated", "notes", "html"}
-_BETWEEN_NAMES = re.compile(";| and ")
-_BETWEEN_CATEGORIES = re.compile(";")
-_SPACE = re.compile(r"\s+")
-_VERSIONS = range(1000)
-
 Value = TypeVar("Value")
 
 
@@ -76,14 +72,6 @@ def kind(value: object) -> str:
     return names.get(type(value)) or f"{value:.10g}"
 
 
-def _names(value: object) -> tuple[str, ...]:
-    return _several(value, _BETWEEN_NAMES)
-
-
-def _categories(value: object) -> tuple[str, ...]:
-    return _several(value, _BETWEEN_CATEGORIES)
-
-
 def _several(value: object, between: re.Pattern[str]) -> tuple[str, ...]:
     parts = between.split(tidy(value)) if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
@@ -91,19 +79,14 @@ def _several(value: object, between: re.Pattern[str]) -> tuple[str, ...]:
     return tuple(part for part in map(tidy, parts) if part)
 
 
-def _links(value: object) -> tuple[str, ...]:
-    return _several(value, _SPACE)
-
-
-def _votes(value: object) -> int:
-    return _whole(value, VOTES)
-
-
-def _version(value: object) -> int:
-    return _whole(value, _VERSIONS)
-
-
 def _whole(value: object, bounds: range) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value not in bounds:
         raise RecordError(f"a whole number from {bounds[0]} to {bounds[-1]}")
     return value
+
+
+_names = partial(_several, between=re.compile(";| and "))
+_categories = partial(_several, between=re.compile(";"))
+_links = partial(_several, between=re.compile(r"\s+"))
+_votes = partial(_whole, bounds=VOTES)
+_version = partial(_whole, bounds=range(1000))

@@ -4,8 +4,8 @@ Rules
 -----
 1. A line is a field if it has as many blanks before the hyphen as the record's TY line: two, or, where a program left
    them out, one or none. Every other line goes on with the field above it; one below KW is a keyword more.
-2. A record whose ER is missing ends before the next TY, or at the end of the file. What stands before the first TY is
-   passed over.
+2. A record whose ER is missing ends before the next TY, or at the end of the file; but where the last line has no
+   end, the file was cut, and the record is none. What stands before the first TY is passed over.
 3. Read are TI or T1, AU and A1, AB or N2, KW, DA, Y1 or PY, DO (or M3, L3), N1, the first address in UR, L2, L1 or LK,
    the journal in T2, JF, JO or JA; and an arXiv id where one stands in AN, C7, M1 or the journal.
 """
@@ -15,12 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from digest.listings.bibliography import address_in, arxiv_in, keywords_in, venue_in
 from digest.listings.days import day_in
-from digest.listings.drafts import Draft
+from digest.listings.drafts import Draft, RecordError
 from digest.listings.gathering import Gathering
 from digest.listings.keys import doi_name
+from digest.listings.lines import each_line
 from digest.listings.origin import Origin
 from digest.model import Listing
 
@@ -37,14 +39,11 @@ def recognise(text: str) -> bool:
     return bool(_RECORD.search(text[:_BEGINNING]))
 
 
-def parse(text: str, origin: Origin) -> Listing:  # noqa: ARG001 - every format has this signature
+def parse(text: str, _: Origin) -> Listing:
     """The entries of a RIS file."""
     gathering = Gathering()
     for record in _records(text, gathering):
-        if record.get("TI", "T1"):
-            gathering.add(_draft(record), record.line, record.excerpt())
-        else:
-            gathering.reject(record.line, "no title (TI or T1)", record.excerpt())
+        gathering.add(partial(_draft, record), record.line, record.excerpt())
     return gathering.listing(FORMAT)
 
 
@@ -56,6 +55,7 @@ class _Record:
     form: re.Pattern[str]
     fields: dict[str, list[list[str]]] = field(default_factory=dict)
     last: str = ""
+    cut: bool = False
 
     def take(self, line: str) -> None:
         """Keep what a line says."""
@@ -78,14 +78,14 @@ class _Record:
 
     def excerpt(self) -> str:
         """How it begins."""
-        return "; ".join(f"{tag} - {lines[0][0]}" for tag, lines in self.fields.items())[:400]
+        return "; ".join(f"{tag} - {lines[0][0]}" for tag, lines in self.fields.items())
 
 
 def _records(text: str, gathering: Gathering) -> Iterator[_Record]:
     """The records; fields after an ER that no TY opens are rejected, once for each run of them."""
     record: _Record | None = None
     lost = True  # until the first TY
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(each_line(text), 1):
         if opening := _TYPE.fullmatch(line):
             if record:
                 yield record
@@ -99,10 +99,15 @@ def _records(text: str, gathering: Gathering) -> Iterator[_Record]:
             gathering.reject(number, "a record without its TY line", line)
             lost = True
     if record:
+        record.cut = not text.endswith("\n")
         yield record
 
 
 def _draft(record: _Record) -> Draft:
+    if record.cut:
+        raise RecordError("the file ends within this record")
+    if not record.get("TI", "T1"):
+        raise RecordError("no title (TI or T1)")
     journal = record.get("T2", "JF", "JO", "JA")
     keywords = record.all("KW")
     arxiv = next(filter(None, map(arxiv_in, [*record.all("AN", "C7", "M1"), journal])), "")

@@ -51,11 +51,8 @@ FORMATS: dict[str, Format] = {
     trending.FORMAT: Format(trending.recognise, trending.parse, ranked=True),
 }
 
-# What people take for a listing, for the message that refuses it.
-_OTHERS = {
-    "a web page": re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE),
-    "XML": re.compile(r"\s*<\?xml"),
-}
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_XML = re.compile(r"\s*<\?xml")
 
 
 def sniff(text: str) -> str | None:
@@ -63,10 +60,11 @@ def sniff(text: str) -> str | None:
     return next((name for name, known in FORMATS.items() if known.recognise(text)), None)
 
 
-def look(text: str) -> str:
-    """In a few words, what a text of no known format looks like."""
+def refusal(text: str) -> str:
+    """Why a text of no known format is not read, and what to do about it: people take much for a listing."""
     if not text.strip():
-        return "an empty file"
-    return next(
-        (name for name, pattern in _OTHERS.items() if pattern.match(text)), "plain text without titles and abstracts"
-    )
+        return "the file is empty; was it saved to its end?"
+    if _WEB_PAGE.match(text):
+        return "this looks like a web page; save the listing as text, or use its feed"
+    kind = "XML" if _XML.match(text) else "plain text without titles and abstracts"
+    return f"unknown format: this looks like {kind}; supported are {', '.join(sorted(FORMATS))}"

@@ -10,25 +10,28 @@ Rules
    rows and repeated headers are passed over.
 4. Which column is which is told by `columns`, and shown.
 5. Dates and votes that cannot be read are left out, with one warning.
+6. A first line "Title" and nothing but lines below it, two or more, are a table of one column.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import NamedTuple
 
 from digest.errors import ListingError
 from digest.listings import columns
 from digest.listings.bibliography import address_in, arxiv_in, keywords_in, venue_in
-from digest.listings.days import day_in
+from digest.listings.days import day_in, is_rough
 from digest.listings.drafts import Draft
-from digest.listings.gathering import EXCERPT, Gathering
+from digest.listings.gathering import Gathering
 from digest.listings.keys import arxiv_id
+from digest.listings.lines import Lines
 from digest.listings.names import people
 from digest.listings.origin import Origin
 from digest.model import Listing
@@ -36,8 +39,10 @@ from digest.model import Listing
 FORMAT = "csv"
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _NAMED = re.compile(r"\s*sep=([,;\t|])[ \t]*\n", re.IGNORECASE)
+_ALONE = "\0"  # parts nothing: no text has one
 _SHOWN = 200_000  # characters that show what a text is
 _SAMPLE = 50  # rows
+_UNUSED = 5  # columns that are named though nothing is read from them
 _NOTHING = frozenset(("", "nan", "none", "null", "n/a", "na", "-", "[]", "[no abstract available]"))
 _MEMBER = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")\s*(?:,|\]$)", re.DOTALL)
 _WHOLE = re.compile(r"[+-]?\d{1,3}(?:,?\d{3}){0,3}(?:\.0+)?")
@@ -47,7 +52,7 @@ def recognise(text: str) -> bool:
     """Whether rows agree with a header row: most of them if it names a title, else nearly all."""
     if text.lstrip()[:1] in ("<", "{", "["):
         return False
-    table = _best(text[:_SHOWN], whole=len(text) <= _SHOWN)
+    table = _best(text)
     if table is None:
         return False
     if columns.titled(table.header) and len(columns.told(table.header, {})) > 1:
@@ -57,7 +62,7 @@ def recognise(text: str) -> bool:
 
 def parse(text: str, origin: Origin) -> Listing:
     """The entries of a table. Raises ListingError if it has no title, or not the columns that are configured."""
-    table = _best(text[:_SHOWN], whole=len(text) <= _SHOWN)
+    table = _best(text)
     if table is None:
         raise ListingError("this is no table: no separator parts its first row into columns")
     places = columns.told(table.header, origin.columns)
@@ -69,11 +74,9 @@ def parse(text: str, origin: Origin) -> Listing:
     names = places.get("authors", len(table.header))
     semicolons = any(";" in cell for row in table.sample for cell in row.cells[names : names + 1])
     reader = _Reader(table, places, semicolons)
-    line, counted = 1, 0
+    lines = Lines(text)
     for row in _rows(text, table.separator, table.start):
-        line += text.count("\n", counted, row.start)
-        counted = row.start
-        reader.take(row.cells, line, text[row.start : min(row.end, row.start + 4 * EXCERPT)])
+        reader.take(row.cells, *lines.at(row.start, row.end))
     return reader.listing()
 
 
@@ -101,26 +104,37 @@ class _Table:
         return fitting / len(self.sample) if self.sample else 1.0
 
 
-def _best(text: str, *, whole: bool) -> _Table | None:
-    """The reading of a text, or of its beginning, that makes most of a table."""
+def _best(text: str) -> _Table | None:
+    """The reading of a text's beginning that makes most of a table."""
     named = _NAMED.match(text)
     start = named.end() if named else 0
-    tables = [_table(text, sign, start, whole=whole) for sign in (named[1] if named else _SEPARATORS)]
+    tables = [_table(text, sign, start) for sign in (named[1] if named else _SEPARATORS)]
     return max(
         (table for table in tables if table),
         key=lambda table: (columns.titled(table.header), table.agreeing, len(table.header)),
-        default=None,
+        default=_titles(text[:_SHOWN]),
     )
 
 
-def _table(text: str, separator: str, start: int, *, whole: bool) -> _Table | None:
-    """The text read with a separator; None if that makes no columns."""
-    if separator not in text:
+def _titles(shown: str) -> _Table | None:
+    """A text's beginning as a table of titles (rule 6); None if it is none."""
+    header, _, below = shown.partition("\n")
+    lines = below.rstrip("\n").split("\n")
+    if not columns.is_title(header) or len(lines) < 2 or not all(map(str.strip, lines)):
         return None
-    found = list(islice(_rows(text, separator, start), _SAMPLE + 2))
+    start = len(header) + 1
+    return _Table(_ALONE, [header.strip(' "')], start, list(islice(_rows(shown, _ALONE, start), _SAMPLE)))
+
+
+def _table(text: str, separator: str, start: int) -> _Table | None:
+    """A text's beginning read with a separator; None if that makes no columns."""
+    shown = text[:_SHOWN]
+    if separator not in shown:
+        return None
+    found = list(islice(_rows(shown, separator, start), _SAMPLE + 2))
     if not found or len(found[0].cells) < 2:
         return None
-    rows = found[1:] if whole or len(found) > _SAMPLE else found[1:-1]  # the last may be cut
+    rows = found[1:] if shown == text or len(found) > _SAMPLE else found[1:-1]  # the last may be cut
     return _Table(separator, found[0].cells, found[0].end, rows)
 
 
@@ -181,7 +195,7 @@ class _Reader:
             self.gathering.reject(line, self._ragged(len(cells)), excerpt)
         else:
             record = {name: cells[place] for name, place in self.places.items()}
-            self.gathering.add(self._draft(record), line, excerpt)
+            self.gathering.add(partial(self._draft, record), line, excerpt)
 
     def _ragged(self, found: int) -> str:
         sign, named = _SEPARATORS[self.table.separator], len(self.table.header)
@@ -189,28 +203,26 @@ class _Reader:
         return f"{found} cells, but the header has {named}; perhaps {why}"
 
     def _draft(self, record: dict[str, str]) -> Draft:
-        title = record.pop("title")
-        cells = {name: "" if cell.lower() in _NOTHING else cell for name, cell in record.items()}
-        source = cells.get("source", "")
+        cells = defaultdict(str, {name: cell for name, cell in record.items() if cell.lower() not in _NOTHING})
         return Draft(
-            title=title,
-            abstract=cells.get("abstract", ""),
-            authors=_list(cells.get("authors", "")) or people(cells.get("authors", ""), commas=not self.semicolons),
-            categories=_list(cells.get("categories", "")) or keywords_in(cells.get("categories", "")),
-            source=venue_in(source),
-            url=address_in(cells.get("url", "")),
-            published=self._day(cells.get("published", "")),
-            votes=self._number("votes", cells.get("votes", "")),
-            doi=cells.get("doi", ""),
-            arxiv=_arxiv(cells.get("arxiv", "")) or arxiv_in(source),
-            version=self._number("version", cells.get("version", "").lower().removeprefix("v")) or 0,
-            links=tuple(link for link in cells.get("links", "").split() if address_in(link)),
-            notes=cells.get("notes", ""),
+            title=record["title"],
+            abstract=cells["abstract"],
+            authors=_list(cells["authors"]) or people(cells["authors"], commas=not self.semicolons),
+            categories=_list(cells["categories"]) or keywords_in(cells["categories"]),
+            source=venue_in(cells["source"]),
+            url=address_in(cells["url"]),
+            published=self._day(cells["published"]),
+            votes=self._number("votes", cells["votes"]),
+            doi=cells["doi"],
+            arxiv=_arxiv(cells["arxiv"]) or arxiv_in(cells["source"]),
+            version=self._number("version", cells["version"].lower().removeprefix("v")) or 0,
+            links=tuple(link for link in cells["links"].split() if address_in(link)),
+            notes=cells["notes"],
         )
 
     def _day(self, cell: str) -> date | None:
         day = day_in(cell)
-        if cell and not day:
+        if cell and not day and not is_rough(cell):
             self.unread.setdefault("published", []).append(cell[:40])
         return day
 
@@ -225,7 +237,7 @@ class _Reader:
         """All of it, and how it was read."""
         header = self.table.header
         used = ", ".join(f"{name} = {columns.quoted([header[place]])}" for name, place in self.places.items())
-        rest = columns.quoted([name for place, name in enumerate(header) if place not in self.places.values()])
+        rest = columns.quoted([name for place, name in enumerate(header) if place not in self.places.values()], _UNUSED)
         note = f"columns: {used}; not used: {rest}" if rest else f"columns: {used}"
         return self.gathering.listing(FORMAT, warnings=map(_warning, self.unread.items()), notes=[note])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
 from digest.listings.drafts import Draft
@@ -46,8 +47,9 @@ def parse(text: str, origin: Origin) -> Listing:
     curators = [header.curator for header in found if header.curator]
     gathering = Gathering()
     for title, *abstract in _blocks(lines):
-        draft = Draft(title.text, " ".join(line.text for line in abstract), source=SOURCE, published=title.day)
-        gathering.add(draft, title.number, title.text)
+        prose = " ".join(line.text for line in abstract)
+        drafted = partial(Draft, title.text, prose, source=SOURCE, published=title.day)
+        gathering.add(drafted, title.number, title.text)
     listing = gathering.listing(FORMAT, source=SOURCE, curator=curators[0] if curators else "")
     return replace(listing, date=days[0] if days else None)  # not the day of what stands before it
 

@@ -2,7 +2,8 @@
 
 Two titles are nearly the same if they share at least SHARED of their distinct words, inflection aside. What is left
 over may be extra words of one of them, but no numbers ("Part 2"); or words of at least LONG letters that differ in one
-letter (modelling, modeling). Titles of fewer than SHORT words must be the same.
+letter (modelling, modeling). Titles of fewer than SHORT words must be the same. Whatever their titles, two entries
+whose identifiers differ, or their addresses on one host, are two (see `papers`).
 
 A further telling of an entry (`first`) stays: who did not get the entry may get that one.
 """
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 
 from digest.matching import text
 from digest.model import Entry
+from digest.papers import agree
 
 SHARED = 0.85
 SHORT = 5
@@ -28,13 +30,15 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
         if not entry.first
     }
     spread = Counter(stem for title in titles.values() for stem in title)
+    keys = {entry.number: entry.keys for entry in entries}
     kept_with: defaultdict[str, list[int]] = defaultdict(list)
     kept: set[int] = set()
     for number in sorted(titles):
         title = titles[number]
         # Two titles that share enough share one of each one's rarest words.
         rare = sorted(title, key=lambda stem: (spread[stem], stem))[: 1 + int(len(title) * (1 - SHARED))]
-        if not any(_alike(title, titles[other]) for stem in rare for other in kept_with[stem]):
+        near = (other for stem in rare for other in kept_with[stem])
+        if not any(_alike(title, titles[other]) and agree(keys[number], keys[other]) for other in near):
             kept.add(number)
             for stem in title:
                 kept_with[stem].append(number)

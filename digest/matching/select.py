@@ -70,11 +70,14 @@ class Selector:
             )
 
     def _considered(self, readers: Sequence[Reader]) -> list[int]:
-        """How many entries are new to each reader."""
-        entries = self.table.window.entries
-        numbers = np.sort([entry.number for entry in entries if not entry.updated])
-        known = np.searchsorted(numbers, [reader.watermark for reader in readers], side="right")
-        return [len(numbers) - count for count in known.tolist()]
+        """How many entries are new to each reader, updates among them for those who want some."""
+        entries, marks = self.table.window.entries, [reader.watermark for reader in readers]
+        every = np.sort([entry.number for entry in entries])
+        plain = np.sort([entry.number for entry in entries if not entry.updated])
+        new = {
+            wanted: len(of) - np.searchsorted(of, marks, side="right") for wanted, of in ((True, every), (False, plain))
+        }
+        return [int(new[reader.updates][place]) for place, reader in enumerate(readers)]
 
     def _again(self, columns: Sequence[int]) -> set[int]:
         """The columns of entries that others, told later and with more, tell again."""

@@ -87,20 +87,9 @@ class Renderer:
 
         `budget`: the most octets of its HTML, if that can be. `moved`: the movements of some entries, by number.
         """
-        return self._fitted(edition, entries, links, budget, moved)[0]
+        return self.fitted(edition, entries, links, budget, moved)[0]
 
-    def shown(
-        self,
-        edition: Edition,
-        entries: Mapping[int, Entry],
-        links: Links | None = None,
-        budget: int = BUDGET,
-        moved: Mapping[int, Movement] = _NONE,
-    ) -> Shown:
-        """How much of an edition a mail like this holds."""
-        return self._fitted(edition, entries, links, budget, moved)[1]
-
-    def _fitted(
+    def fitted(
         self,
         edition: Edition,
         entries: Mapping[int, Entry],
@@ -108,6 +97,7 @@ class Renderer:
         budget: int,
         moved: Mapping[int, Movement],
     ) -> tuple[Rendered, Shown]:
+        """The same, and how much of the edition it holds."""
         card, row, several, linked = self._blocks.card, self._blocks.row, len(edition.profiles) > 1, links is not None
         try:
             cards = [

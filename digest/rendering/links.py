@@ -1,7 +1,7 @@
 """Links that may be followed: that of an entry, and the code and project pages that are named with it.
 
 What an address is, and which two are one, stands in `addresses`. At most three are shown: those of the abstract, then
-those named beside it.
+those named beside it. The entry's own, and the front page of its site, are no others.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ def safe_url(url: str) -> str:
 
 
 def links(text: str, known: str = "", named: Sequence[str] = ()) -> tuple[Link, ...]:
-    """The links of a clean text and the `named` ones, each once, without the `known` one; at most three."""
-    found: dict[str, Link] = {}
-    for url in (*addresses.addresses(text), *filter(None, map(safe_url, named))):
-        if addresses.same(url) != addresses.same(known):
+    """The links of a clean text and the `named` ones, each once, without the `known` one's; at most three."""
+    known = addresses.same(known)
+    own, found = (known, known.partition("/")[0]), dict[str, Link]()
+    for url in map(addresses.untracked, (*addresses.addresses(text), *filter(None, map(safe_url, named)))):
+        if addresses.same(url) not in own:
             found.setdefault(addresses.same(url), Link(_label(url), url))
     return tuple(found.values())[:MOST]
 

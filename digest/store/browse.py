@@ -187,6 +187,13 @@ def loaded_file(connection: Connection, number: int) -> LoadedFile | None:
     return LoadedFile(*row) if row else None
 
 
+def loaded_before(connection: Connection, path: str, digest: str) -> LoadedFile | None:
+    """The file that was loaded with this content (SHA-256 in hex), under whatever name; else its last refusal."""
+    mine = (files.c.digest == digest) | ((files.c.path == path) & (files.c.format == ""))
+    row = connection.execute(_FILES.where(mine).order_by(files.c.format == "", files.c.id.desc())).first()
+    return LoadedFile(*row) if row else None
+
+
 def rejected(connection: Connection, file: int, after: int = 0) -> Part[Rejected]:
     """The records of a file that were not loaded, in its order."""
     mine = _REJECTED.where(rejections.c.file == file, rejections.c.id > after)
@@ -194,9 +201,16 @@ def rejected(connection: Connection, file: int, after: int = 0) -> Part[Rejected
 
 
 def rejected_last(connection: Connection, most: int) -> list[Rejected]:
-    """The records that were not loaded: those of the newest file first, each file's in its order."""
-    newest = _REJECTED.order_by(rejections.c.file.desc(), rejections.c.id).limit(most)
-    return [Rejected(*row) for row in connection.execute(newest)]
+    """What was not loaded, of the newest file first: whole files (id and line 0), and records in their order."""
+    newest = _REJECTED.add_columns(rejections.c.file).order_by(rejections.c.file.desc(), rejections.c.id).limit(most)
+    found = [(row.file, Rejected(*row[:-1])) for row in connection.execute(newest)]
+    unread = select(files).where(files.c.format == "").order_by(files.c.id.desc()).limit(most)
+    found += [
+        (row.id, Rejected(0, 0, "".join(row.warnings[-1:]), "", row.path, row.loaded_at))
+        for row in connection.execute(unread)
+    ]
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    return [one for _, one in found[:most]]
 
 
 def ran(connection: Connection, before: int = NEWEST) -> Part[Ran]:

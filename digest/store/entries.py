@@ -27,8 +27,9 @@ class File(NamedTuple):
 
 
 def known_files(connection: Connection) -> set[tuple[str, int, int]]:
-    """Path, size and time of modification of every file ever loaded."""
-    return {tuple(row) for row in connection.execute(select(files.c.path, files.c.size, files.c.mtime_ns))}
+    """Path, size and time of modification of every file ever loaded; what was refused may be read another time."""
+    loaded = select(files.c.path, files.c.size, files.c.mtime_ns).where(files.c.format != "")
+    return {tuple(row) for row in connection.execute(loaded)}
 
 
 def is_loaded(connection: Connection, file: File) -> bool:
@@ -46,6 +47,13 @@ def newest_file(connection: Connection) -> int:
     """The number of the file loaded last (0: none yet)."""
     newest: int = connection.execute(select(func.coalesce(func.max(files.c.id), 0))).scalar_one()
     return newest
+
+
+def newest_file_at(connection: Connection) -> int:
+    """When the last file that could be read was loaded, in epoch seconds (0: there is none)."""
+    newest = select(func.coalesce(func.max(files.c.loaded_at), 0)).where(files.c.format != "")
+    moment: int = connection.execute(newest).scalar_one()
+    return moment
 
 
 def newest_at(connection: Connection) -> int:

@@ -140,7 +140,7 @@ class _Shelf:
             return Paper() if any(key not in self._by_key for key in one.keys) else self._by_key[one.key]
         paper = min(same, key=lambda paper: paper.root)
         for other in same:
-            if other is not paper and agree(paper.keys, other.keys):
+            if other is not paper and agree(paper.keys.union(one.keys), other.keys):
                 self._merge(paper, other)
         return paper
 

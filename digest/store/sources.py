@@ -28,6 +28,7 @@ class _File(NamedTuple):
     path: str
     loaded_at: int
     entries: int
+    format: str
     warnings: list[str]
 
 
@@ -51,7 +52,8 @@ def _state(
 ) -> SourceState:
     fetched = (fetch.fetched_at, fetch.words) if fetch and source.address else (None, "")
     full = (file.loaded_at for file in _newest_first(connection, source.path) if file.entries)
-    last = next(_newest_first(connection, source.path, others), None)
+    own = _newest_first(connection, source.path, others)
+    last = next((file for file in own if source.counts(file.path, file.format)), None)
     newest_at = next(full, None)
     if last is None:
         return SourceState(source, newest_at, None, "", 0, "", watched_since, *fetched)

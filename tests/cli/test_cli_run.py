@@ -132,7 +132,7 @@ def test_load_json_has_the_keys_of_the_contract(place: Workplace) -> None:
     assert ended.returncode == 1
     told = json.loads(ended.stdout)
     assert list(told) == ["files", "new_entries"]
-    known = ["path", "format", "entries", "new", "updated", "rejected", "notes", "warnings"]
+    known = ["path", "format", "entries", "new", "updated", "rejected", "notes", "warnings", "fault", "rejections"]
     assert [list(file) for file in told["files"]] == [known] * 2
     one, two = told["files"]
     assert one == {
@@ -144,6 +144,8 @@ def test_load_json_has_the_keys_of_the_contract(place: Workplace) -> None:
         "rejected": 0,
     }
     assert (two["entries"], two["rejected"], len(two["warnings"]), told["new_entries"]) == (2, 1, 1, 4)
+    [rejection] = two["rejections"]
+    assert (two["fault"], rejection["line"], rejection["excerpt"]) == ("", 2, '{"title": ""}')
     assert "listings/b.jsonl:2: not loaded: " in ended.stderr
     ended = place.invoke("load", "--json")
     assert (ended.returncode, json.loads(ended.stdout)) == (0, {"files": [], "new_entries": 0})

@@ -120,6 +120,21 @@ def test_listings_that_are_not_there(place: Workplace) -> None:
     assert (finding.level, str(place.listings) in finding.what) == (Level.ERROR, True)
 
 
+def test_listings_that_may_not_even_be_looked_for(open_place: Workplace) -> None:
+    """A source below a closed folder is told of, and stops no other check."""
+    configured = config(open_place, extra='[[sources]]\nname = "Hidden"\npath = "closed/papers"\n')
+    (closed := open_place.folder / "closed").mkdir(mode=0)
+    user = os.geteuid()
+    try:
+        if user == 0:  # whom nothing is forbidden
+            os.seteuid(65534)
+        found = list(files.listings(configured, NOW))
+    finally:
+        os.seteuid(user)
+        closed.chmod(0o700)
+    assert any("closed/papers: no permission" in one.what for one in found)
+
+
 def test_listings_that_cannot_be_read(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user that looks may not; root always may, so the system's answer is made up."""
     path = place.listing("a.jsonl", [])

@@ -283,6 +283,7 @@ def test_load_fetches_what_is_due_or_all_or_nothing(place: Workplace, site: Site
     assert third.startswith("arxiv: nothing new to fetch\n")
     facts = json.loads(place.invoke("load", "--fetch", "--json").stdout)
     assert facts["fetched"] == [{"source": "arxiv", "path": None, "bytes": 0, "fault": ""}]
+    assert [(one["name"], one["outcome"]) for one in facts["sources"]] == [("arxiv", "nothing new")]
 
 
 def test_a_rehearsal_fetches_nothing(place: Workplace, site: Site) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from digest.listings.drafts import VOTES
-from digest.listings.gathering import EXCERPT
+from digest.listings.lines import EXCERPT
 from digest.listings.wording.decode import tidy
 from digest.model import Entry, Listing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -18,6 +19,12 @@ patient = settings(deadline=None, max_examples=50, suppress_health_check=[Health
 signs = st.sampled_from(("a", "B", "7", " ", "\n", *SIGNS)) | st.characters(codec="utf-8")
 prose = st.lists(signs, max_size=200).map("".join)
 seeds = st.integers(0, 2**32)
+keys = st.sampled_from(("title", "authors", "name", "votes", "upvotes", "id", "url", "tags", "date_published", "é"))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["http://[", "2025-01-01"]),
+    lambda inner: st.lists(inner) | st.dictionaries(keys, inner),
+    max_leaves=15,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,22 @@ def test_reasons_are_kept_for_the_first_of_many_rejections() -> None:
 def test_any_text_is_a_listing_or_refused(name: str, text: str) -> None:
     """Each parser takes any text, and gives sound entries and rejections."""
     CHECKS[name](text.encode())
+
+
+@pytest.mark.parametrize(("name", "held"), [("json", "entries"), ("jsonfeed", "items"), ("hf-daily", "paper")])
+@given(
+    value=values,
+    about=st.dictionaries(keys, values),
+    indent=st.sampled_from([None, 1]),
+    cut=st.none() | st.integers(0, 600),
+)
+@settings(patient, max_examples=200)
+def test_any_json_cut_anywhere_is_a_listing_or_refused(
+    name: str, held: str, value: object, about: dict[str, object], indent: int | None, cut: int | None
+) -> None:
+    """Whatever stands where records should, alone or among others, and wherever the text is cut."""
+    for whole in (value, about | {held: value}, [about | {held: value}]):
+        CHECKS[name](json.dumps(whole, indent=indent)[:cut].encode())
 
 
 @every_format

@@ -114,6 +114,27 @@ def test_the_abstract_of_atom(inside: str, abstract: str) -> None:
     assert entry_of_atom(inside).abstract == abstract
 
 
+@pytest.mark.parametrize("prefix", ["media", "m"])
+def test_the_abstract_of_a_film_is_its_description(prefix: str) -> None:
+    """What YouTube says of a film is the abstract, unless the entry has one."""
+    group = f'<{prefix}:group xmlns:{prefix}="http://search.yahoo.com/mrss/">'
+    group += f"<{prefix}:title>T</{prefix}:title>"
+    group += f"<{prefix}:description>We read k &lt; n.</{prefix}:description></{prefix}:group>"
+    assert entry_of_atom(group).abstract == "We read k < n."
+    assert entry_of_atom(f"<summary>Ours.</summary>{group}").abstract == "Ours."
+
+
+def test_a_text_that_is_all_in_the_title_is_no_abstract() -> None:
+    """A short message is its own title, and is not said twice."""
+    text = rss(*(f"<item>{inside}</item>" for inside in (
+        "<description>Papers at noon.</description>",
+        "<title>Papers at noon</title><description>&lt;p&gt;Papers at noon.&lt;/p&gt;</description>",
+        "<title>Papers at noon</title><description>Papers at noon, and tea.</description>",
+    )))  # fmt: skip
+    said = [(entry.title, entry.abstract) for entry in parse(text, TODAY).entries]
+    assert said == [("Papers at noon.", ""), ("Papers at noon", ""), ("Papers at noon", "Papers at noon, and tea.")]
+
+
 @pytest.mark.parametrize(
     ("inside", "url"),
     [

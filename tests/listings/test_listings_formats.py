@@ -1,4 +1,4 @@
-"""Bytes to text, and which format a text is."""
+"""Which format a text is."""
 
 from __future__ import annotations
 
@@ -9,32 +9,11 @@ import pytest
 from digest.errors import ListingError
 from digest.listings import Origin, parse, read
 from digest.listings.sniff import sniff
-from digest.listings.wording.decode import decode
 
 TODAY = Origin(date(2026, 2, 1))
 ABSTRACT = (
     "We count the words of a sentence, and find that it has some. The rest of this text is here to be long enough."
 )
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_marked_unicode_is_read_as_such(encoding: str) -> None:
-    """A byte order mark decides the encoding and does not stay in the text; line ends become LF."""
-    assert decode("é\r\nß\r小".encode(encoding)) == ("é\nß\n小", ())
-
-
-def test_windows_text_is_read_with_a_warning() -> None:
-    """What is not UTF-8 is read as Windows-1252, and the listing says so."""
-    text, [warning] = decode("Na“ive é".encode("cp1252"))
-    assert text == "Na“ive é"
-    assert "byte 3" in warning
-
-
-def test_a_few_nuls_are_dropped_and_many_refused() -> None:
-    """A stray NUL is dropped with a warning; a binary file is refused."""
-    assert decode(b"a" * 200 + b"\0b") == ("a" * 200 + "b", ("dropped NUL characters (1)",))
-    with pytest.raises(ListingError, match="binary"):
-        decode(b"\x89PNG\0\0\0\rIHDR\0\0")
 
 
 @pytest.mark.parametrize(
@@ -66,8 +45,6 @@ def test_the_format_is_told_from_the_content(text: str, name: str | None) -> Non
 @pytest.mark.parametrize(
     ("content", "looks"),
     [
-        (b"", "an empty file"),
-        (b"<!doctype html><p>x", "a web page"),
         (b"<?xml version='1.0'?>\n<opml version='2.0'/>", "XML"),
         (b"hello", "plain text"),
     ],
@@ -78,6 +55,21 @@ def test_an_unknown_format_says_what_it_looks_like(content: bytes, looks: str) -
         read(content, TODAY)
     assert looks in str(caught.value)
     assert "supported are arxiv-api, " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the file is empty; was it saved to its end?"),
+        (b" \n", "the file is empty; was it saved to its end?"),
+        (b"<!doctype html><p>x", "this looks like a web page; save the listing as text, or use its feed"),
+    ],
+)
+def test_what_can_be_said_without_the_formats_is(content: bytes, words: str) -> None:
+    """Nobody who saved nothing, or a page, looks for another format."""
+    with pytest.raises(ListingError) as caught:
+        read(content, TODAY)
+    assert str(caught.value) == words
 
 
 def test_warnings_of_encoding_and_format_are_kept_together() -> None:

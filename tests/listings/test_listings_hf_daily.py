@@ -6,8 +6,6 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from digest.listings import hf_daily
 from digest.listings.origin import Origin
@@ -101,17 +99,6 @@ def test_what_is_no_paper_is_rejected_alone(value: object, reason: str) -> None:
     assert rejected.line > 1
 
 
-@pytest.mark.parametrize("length", range(20, 560, 53))
-def test_a_broken_tail_keeps_what_stands_before(length: int) -> None:
-    """Where the JSON ends too early, the whole papers before are loaded, and the rest is one rejection."""
-    whole = json.dumps([LISTED, LISTED])
-    first = len(json.dumps([LISTED])) - 1
-    listing = hf_daily.parse(whole[: first + length], TODAY)
-    assert len(listing.entries) == 1
-    [rejected] = listing.rejected
-    assert "the rest of the file is not loaded" in rejected.reason
-
-
 def test_papers_one_after_the_other_are_read() -> None:
     """Replies saved into one file, one behind the other, are read as one."""
     text = json.dumps(PAPER) + "\n" + json.dumps([LISTED | {"paper": PAPER | {"id": "2501.00002"}}])
@@ -132,22 +119,3 @@ def test_papers_one_after_the_other_are_read() -> None:
 def test_other_json_is_left_to_its_formats(text: str, name: str) -> None:
     """Only what has the keys of the API is read as such."""
     assert sniff(text) == name
-
-
-KEYS = st.sampled_from([*PAPER, "paper", "é"])
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
-    max_leaves=15,
-)
-
-
-@given(JSON, st.integers(0, 400))
-@settings(max_examples=300, deadline=None)
-def test_any_json_cut_anywhere_gives_a_listing(value: object, cut: int) -> None:
-    """Nothing is raised, whatever the JSON and wherever it is cut, and what comes out can be stored."""
-    text = json.dumps(value)[:cut]
-    hf_daily.recognise(text)
-    listing = hf_daily.parse(text, TODAY)
-    assert all(entry.title and repr(entry).encode() for entry in listing.entries)
-    assert all(one.line > 0 and one.reason for one in listing.rejected)

@@ -143,27 +143,6 @@ def test_lone_surrogates_and_control_characters_are_cleaned() -> None:
     assert found.title == "a\ufffdbcd\U0001f600"
 
 
-KEYS = st.sampled_from(["title", "votes", "entries", "authors", "é"])
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
-    max_leaves=12,
-)
-
-
-@given(JSON, st.sampled_from([None, 1]), st.integers(0, 400))
-@settings(max_examples=300, deadline=None)
-def test_any_json_cut_anywhere_gives_a_listing_or_a_listing_error(value: object, indent: int | None, cut: int) -> None:
-    """Whatever the JSON and wherever it is cut, only ListingError is raised, and what comes out can be stored."""
-    try:
-        listing = parse(json.dumps(value, indent=indent)[:cut], TODAY)
-    except ListingError:
-        return
-    assert isinstance(listing, Listing)
-    assert all(one.title and one.keys and one.title.encode() for one in listing.entries)
-    assert all(one.line > 0 and one.reason and len(one.excerpt) <= 80 for one in listing.rejected)
-
-
 @given(st.binary() | st.text().map(str.encode) | st.text('[]{}",:\n 1ae\\').map(str.encode), st.dates())
 @settings(max_examples=500, deadline=None)
 def test_any_bytes_give_a_listing_or_a_listing_error(content: bytes, modified: date) -> None:

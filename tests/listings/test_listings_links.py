@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.addresses import addresses, same, usable
+from digest.addresses import addresses, same, untracked, usable
+from digest.listings.drafts import Draft, entry
 from digest.listings.links import named_links
 from digest.listings.wording.readable import readable
 
@@ -78,3 +79,23 @@ def test_what_is_found_is_usable(text: str) -> None:
     found = named_links(text)
     assert all(usable(one) and one[-1] not in ".,;:!?" and addresses(one) == (one,) for one in found)
     assert len({same(one) for one in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "rest"),
+    [
+        ("https://a.org/b?utm_source=rss&utm_medium=rss&UTM_campaign=x", "https://a.org/b"),
+        ("https://a.org/b?utm_source=rss&c=%20d&e=f&utm_term=g#h?utm_i=j", "https://a.org/b?c=%20d&e=f#h?utm_i=j"),
+        ("https://a.org/utm_b?c=utm_d", "https://a.org/utm_b?c=utm_d"),
+        ("", ""),
+    ],
+)
+def test_parameters_that_count_readers_go(address: str, rest: str) -> None:
+    """What begins with utm_ is no part of an address; all else stays as it stands, and the two are one."""
+    assert untracked(address) == rest
+    assert same(address) == same(rest)
+
+
+def test_the_address_of_an_entry_counts_no_readers() -> None:
+    """An entry is shown with the address of its page."""
+    assert entry(Draft("T", url="https://a.org/b?utm_source=rss")).url == "https://a.org/b"

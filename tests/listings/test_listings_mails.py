@@ -103,6 +103,16 @@ def test_a_saved_text_with_header_fields_is_a_mail() -> None:
     assert [one.line for one in read(SEPARATOR + content, Origin(DAY)).rejected] == [7]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_mail_of_apple_is_what_its_first_line_counts(end: bytes) -> None:
+    """An .emlx file is a count of bytes, the mail, and a property list, which is no part of it."""
+    letter = (FIELDS + b'\n{"title": "a"}\n{"title": ""}\n').replace(b"\n", end)
+    below = b'<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict></dict></plist>\n'
+    listing = read(b"%-10d\n" % len(letter) + letter + below, Origin(DAY))
+    assert [entry.title for entry in listing.entries] == ["a"]
+    assert [one.line for one in listing.rejected] == [7]
+
+
 @pytest.mark.parametrize("line", [b"", b"Date: yesterday\n", b"Date: Wed, 99 Jan 2025 00:30:00\n", b"Date: \xff\n"])
 def test_a_mail_without_a_date_has_the_day_of_the_file(line: bytes) -> None:
     """A date that is missing or cannot be read is that of the file."""

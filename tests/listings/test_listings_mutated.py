@@ -130,7 +130,7 @@ def everything(rng: random.Random, title: str, whole: list[str]) -> Block:
 
 CHANGES: list[Change] = [
     without_some_abstracts, paragraphs, some_paragraphs, one_sentence, sentence_case, ended_titles, ended_sentence_case,
-    long_titles, unended,     everything,
+    long_titles, unended, everything,
 ]  # fmt: skip
 
 

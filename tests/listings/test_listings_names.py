@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.listings.bibliography import address_in, arxiv_in, keywords_in, venue_in
-from digest.listings.days import day_in, month
+from digest.listings.days import day_in, is_rough, month
 from digest.listings.names import apart, enclosed, people, person
 
 WORDS = st.text(st.characters(categories=["Lu", "Ll"]), min_size=5, max_size=9).map(str.title)
@@ -128,17 +128,17 @@ def test_one_pair_of_braces(text: str, whole: bool) -> None:
         ("2025/03/13/", date(2025, 3, 13)),
         ("2025/03/13/Spring", date(2025, 3, 13)),
         ("2025/3/1", date(2025, 3, 1)),
-        ("2025///", date(2025, 1, 1)),
+        ("2025///", None),
         ("20250313", date(2025, 3, 13)),
-        ("2025-03", date(2025, 3, 1)),
-        ("2025", date(2025, 1, 1)),
-        ("2025.0", date(2025, 1, 1)),
+        ("2025-03", None),
+        ("2025", None),
+        ("2025.0", None),
         ("13 Mar 2025", date(2025, 3, 13)),
         ("13-Mar-2025", date(2025, 3, 13)),
         ("Thu, 13 Mar 2025 10:00:00 GMT", date(2025, 3, 13)),
         ("March 13, 2025", date(2025, 3, 13)),
         ("13th Sept. 2025", date(2025, 9, 13)),
-        ("MAR 2025", date(2025, 3, 1)),
+        ("MAR 2025", None),
         ("2025 Mar 13", date(2025, 3, 13)),
         ("13.11.2026", date(2026, 11, 13)),
         ("10.11.2026", date(2026, 11, 10)),
@@ -156,8 +156,21 @@ def test_one_pair_of_braces(text: str, whole: bool) -> None:
     ],
 )
 def test_dates_as_people_write_them(text: str, day: date | None) -> None:
-    """A date is read in the usual forms; one that may mean two days, or none, is none."""
+    """A date is read in the usual forms; one that may mean two days or more, or none, is none."""
     assert day_in(text) == day
+
+
+@pytest.mark.parametrize("text", ["2025", "2025.0", "2025-03", "2025/03//", "Mar 2025", "2025 March"])
+def test_a_year_or_month_is_rough(text: str) -> None:
+    """It is read, and is no day."""
+    assert is_rough(text)
+    assert day_in(text) is None
+
+
+@pytest.mark.parametrize("text", ["2025-03-13", "2025 March 13", "10/11/2026", "soon", ""])
+def test_a_day_and_what_is_no_date_are_not_rough(text: str) -> None:
+    """Only what is a year or month for certain is."""
+    assert not is_rough(text)
 
 
 @given(st.text())

@@ -46,16 +46,16 @@ def test_a_full_record_arrives() -> None:
 @pytest.mark.parametrize(
     ("fields", "day"),
     [
-        ("PY  - 2025", date(2025, 1, 1)),
-        ("PY  - 2025///", date(2025, 1, 1)),
+        ("PY  - 2025", None),
+        ("PY  - 2025/03//", None),
         ("PY  - 2025\nDA  - 2025/03/13/", date(2025, 3, 13)),
-        ("PY  - 2025\nDA  - Mar 13", date(2025, 1, 1)),
+        ("PY  - 2025/03/13\nDA  - Mar 13", date(2025, 3, 13)),
         ("PY  - in press", None),
         ("Y2  - 2025/03/13", None),
     ],
 )
 def test_dates(fields: str, day: date | None) -> None:
-    """The date is DA, else Y1 or PY, whichever can be read; the day of access is none."""
+    """The date is DA, else Y1 or PY, whichever names a day; the day of access is none."""
     assert only(fields).published == day
 
 
@@ -81,17 +81,30 @@ def test_blanks_that_a_program_left_out(blanks: str) -> None:
     """However many blanks stand before the hyphen, fields are told from text that looks a little like one."""
     text = f"TY{blanks}- JOUR\nTI{blanks}- A Title\nAB{blanks}- The use of\n"
     text += "AI - and of T2   - here.\n" if blanks != " " else "T2-weighted scans.\n"
-    listing = read(f"{text}PY{blanks}- 2025\nER{blanks}-\n{GOOD[0]}")
+    listing = read(f"{text}PY{blanks}- 2025/03/13\nER{blanks}-\n{GOOD[0]}")
     assert [entry.title for entry in listing.entries] == ["A Title", "Paper 0"]
     assert listing.entries[0].abstract.endswith(("here.", "scans."))
-    assert listing.entries[0].published == date(2025, 1, 1)
+    assert listing.entries[0].published == date(2025, 3, 13)
 
 
 def test_a_missing_end_costs_nothing() -> None:
-    """A record without ER ends before the next TY, or where the file ends."""
-    listing = read("TY  - JOUR\nTI  - One\nTY  - JOUR\nTI  - Two\nAB  - cut sh")
-    assert [(entry.title, entry.abstract) for entry in listing.entries] == [("One", ""), ("Two", "cut sh")]
+    """A record without ER ends before the next TY, or behind the last line of the file."""
+    listing = read("TY  - JOUR\nTI  - One\nTY  - JOUR\nTI  - Two\nAB  - whole.\n")
+    assert [(entry.title, entry.abstract) for entry in listing.entries] == [("One", ""), ("Two", "whole.")]
     assert listing.rejected == ()
+
+
+@pytest.mark.parametrize("end", ["\nAB  - cut sh", "\nAB  - all of it.\nER  ", ""])
+def test_a_record_in_which_the_file_ends_is_rejected(end: str) -> None:
+    """A last line that does not end and is no ER says that the file was cut there."""
+    listing = read(f"{GOOD[0]}TY  - JOUR\nTI  - Two{end}")
+    assert [entry.title for entry in listing.entries] == ["Paper 0"]
+    assert [(one.line, one.reason) for one in listing.rejected] == [(5, "the file ends within this record")]
+
+
+def test_the_last_end_needs_no_line_end() -> None:
+    """A file whose last sign is the hyphen of ER was not cut."""
+    assert len(read(GOOD[0].rstrip()).entries) == 1
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])

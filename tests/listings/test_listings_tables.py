@@ -292,3 +292,25 @@ def test_nothing_else_raises(text: str) -> None:
         return
     assert all(entry.title for entry in listing.entries)
     assert all(1 <= rejection.line <= text.count("\n") + 1 for rejection in listing.rejected)
+
+
+@pytest.mark.parametrize("header", ["Title", "title", '"Titel"'])
+def test_titles_alone_are_a_table(header: str) -> None:
+    """One column named like a title is a table, whatever signs are in its rows."""
+    text = f'{header}\nCut, Twice\n"Pruning; or not"\n'
+    assert sniff(text) == "csv"
+    assert [entry.title for entry in parse(text, TODAY).entries] == ["Cut, Twice", "Pruning; or not"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Title\n", "Title\nOnly One\n", "Title\n\nCut Twice\n\nWe prune.\n", "Cut Twice\nPruning\nMore\n"]
+)
+def test_lines_that_are_no_table_of_titles(text: str) -> None:
+    """One row proves nothing, and what has gaps between its lines is a page."""
+    assert sniff(text) != "csv"
+
+
+def test_a_few_columns_that_are_not_used_are_named() -> None:
+    """The rest is a number: exports of libraries have sixty."""
+    [note] = read("Title,Abstract,N1,N2,N3,N4,N5,N6,N7\nCut Twice,Pruning.,1,2,3,4,5,6,7\n").notes
+    assert note.endswith('; not used: "N1", "N2", "N3", "N4", "N5" and 2 more')

@@ -150,7 +150,7 @@ def test_what_no_keyword_hits_comes_with_near_misses(place: Workplace) -> None:
 def test_a_near_duplicate_names_the_one_that_counts(place: Workplace) -> None:
     """Whether either matches or not."""
     first = paper("Reward models that age well and long", url="https://example.org/1")
-    again = paper("Reward model that ages well and long", url="https://example.org/2")
+    again = paper("Reward model that ages well and long", url="https://another.example/2")
     place.listing("a.jsonl", [MAPS, first, again])
     place.run()
     told = verdict(place, "Reward model that ages well and long")

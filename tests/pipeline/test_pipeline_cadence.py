@@ -163,6 +163,20 @@ def test_silence_says_why(place: Workplace) -> None:
     ]
 
 
+def test_files_without_anything_new_are_no_missing_files(place: Workplace) -> None:
+    """What they told was told the day before."""
+    place.configure(subscriber(send_at="08:00"))
+    for day, more in enumerate(({}, {"links": "x"}, None)):
+        if more is not None:
+            place.listing(f"{day}.jsonl", [paper("Cooking", "Soup.", **more)])
+        place.run(MORNING + day * DAY)
+    assert [row.reason for row in rows(place)] == [
+        "no new entry matched",
+        "nothing new in the new files",
+        "no new file",
+    ]
+
+
 def test_a_weekly_edition_holds_the_week_and_says_so(place: Workplace, mails: Mails) -> None:
     """Mondays only, also when the run of a Monday comes on Wednesday."""
     place.configure(subscriber(send_at="08:00", days="weekly"))

@@ -62,6 +62,9 @@ def test_a_new_version_goes_to_those_who_asked_for_updates(store: Store) -> None
     day(store, 1, replace(PAPER, version=2))
     day(store, 2)  # a Sunday
     assert got(store) == {"ada": [[1]], "bao": [[1], [2]], "weekly": [[1]]}
+    with store.read() as connection:
+        counts = connection.execute(select(editions.c.matched, editions.c.considered)).all()
+    assert all(matched <= considered for matched, considered in counts)
 
 
 def test_an_update_of_a_paper_from_before_our_time_is_no_news(store: Store) -> None:

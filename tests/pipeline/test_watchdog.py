@@ -224,3 +224,20 @@ def test_complaints_are_told_and_then_pause_sending(place: Workplace, mails: Mai
         assert too_many_complaints(app.store, app.clock) == ""
     words = ("too many recipients complain", "sending is paused for complaints")
     assert subjects(mails) == [f"[Digest] {stage}: {what}" for stage in ("broken", "over") for what in words]
+
+
+def test_what_is_no_listing_among_listings_is_no_alarm(place: Workplace) -> None:
+    """A paper in the folder has its own line, once; a listing that gives nothing is an alarm, and stays one."""
+    place.listing("a.jsonl", [paper("A reward model")])
+    (place.listings / "paper.pdf").write_bytes(b"%PDF-1.7\0\0\0\0")
+    assert place.run().loaded.drifted == ()
+    (place.listings / "notes.txt").write_text("Ask Bao about the models.\n")
+    report = place.run(NOON + MINUTE)
+    assert [file.path.name for file in report.loaded.files if file.fault] == ["notes.txt"]
+    assert (report.loaded.drifted, look(place, NOON + MINUTE)) == ((), ())
+    (place.listings / "b.json").write_text("[]")
+    [words] = place.run(NOON + 2 * MINUTE).loaded.drifted
+    assert "format drift? The newest file, loaded 2026-11-20 12:02 UTC, gave no entries" in words
+    (place.listings / "other.txt").write_text("Ask Ada about the models.\n")
+    assert place.run(NOON + 3 * MINUTE).loaded.drifted == ()
+    assert look(place, NOON + 3 * MINUTE) == (words,)

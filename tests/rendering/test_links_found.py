@@ -45,6 +45,21 @@ def test_links_of_an_abstract(text: str, expected: list[Link]) -> None:
     assert list(links(text, "https://known.org/paper")) == expected
 
 
+@pytest.mark.parametrize(
+    "url", ["https://lab.org", "http://www.lab.org/", "https://lab.org/post?utm_source=rss&utm_medium=rss"]
+)
+def test_an_entry_is_no_page_of_its_own_project(url: str) -> None:
+    """Neither its own address nor the front page of its site is shown a second time; other pages are."""
+    found = links(f"At {url} and https://lab.org/code", "https://lab.org/post/")
+    assert found == (Link("Project", "https://lab.org/code"),)
+
+
+def test_shown_links_say_nothing_of_where_they_were_found() -> None:
+    """Parameters that only count readers go; others stay as they stand."""
+    named = ("https://b.org/?utm_source=x&q=%20a#utm_y", "https://c.org/?q=1")
+    assert [link.url for link in links("", "", named)] == ["https://b.org/?q=%20a#utm_y", "https://c.org/?q=1"]
+
+
 def test_links_named_beside_the_abstract_are_shown() -> None:
     """Links of a field come after those of the abstract, without what is unsafe, known or there already."""
     named = ("https://known.org/p/", "https://github.com/a/b", "javascript:x", "https://b.org")

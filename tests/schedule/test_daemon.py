@@ -139,7 +139,7 @@ def test_incidents_are_logged_and_counted(site: Site, mails: Mails) -> None:
     """The look goes on beside the runs (here five times a second); the operator has a mail of beginning and end."""
     hasty = "import digest.schedule.daemon as it; it._LOOK_SECONDS = 0.2; from digest.cli import main; main()"
     site.configure(more='[alarms]\nto = ["ops@example.org"]\n')
-    site.place.listing("a.jsonl", [])
+    (site.place.listings / "a.json").write_text("[]")
     served = site.start((sys.executable, "-c", hasty))
     assert "gave no entries" in served.logged("incident")["about"]
     until(lambda: served.figure("digest_incidents_open") == 1, "an incident in the figures")

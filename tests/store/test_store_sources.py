@@ -18,10 +18,10 @@ from digest.store.store import Store
 NOW = 1_795_158_000
 
 
-def loaded(store: Store, *found: tuple[str, int], fault: str = "") -> None:
+def loaded(store: Store, *found: tuple[str, int], fault: str = "", format_: str = "json") -> None:
     """Note files as loaded, one a minute from NOW on: path and number of entries."""
     rows = [
-        {"digest": path + str(at), "path": path, "size": 1, "mtime_ns": 1, "loaded_at": NOW + at, "format": "json"}
+        {"digest": path + str(at), "path": path, "size": 1, "mtime_ns": 1, "loaded_at": NOW + at, "format": format_}
         | {"curator": "", "entries": entries, "new": 0, "warnings": ["odd", fault] if fault else []}
         for at, (path, entries) in enumerate(found)
     ]
@@ -55,6 +55,16 @@ def test_files_without_entries_do_not_make_a_source_new(store: Store) -> None:
     """The newest file that gave entries is found behind them, and why the last one gave none."""
     loaded(store, ("/in/a.txt", 3), *((f"/in/{number}.txt", 0) for number in range(500)), fault="no entries found")
     assert state(store, "/in") == SourceState(Watched("/in"), NOW, 0, "/in/499.txt", NOW + 500, "no entries found")
+
+
+def test_what_is_no_listing_says_nothing_of_a_folder(store: Store) -> None:
+    """It may lie there; but a source that is this one file is told of it."""
+    loaded(store, ("/in/a.txt", 3))
+    loaded(store, ("/in/paper.pdf", 0), fault="a binary file", format_="")
+    assert [state(store, path).last_path for path in ("/in", "/in/*")] == ["/in/a.txt"] * 2
+    assert state(store, "/in/paper.pdf") == SourceState(
+        Watched("/in/paper.pdf"), None, 0, "/in/paper.pdf", NOW, "a binary file"
+    )
 
 
 def test_a_path_without_files_has_the_moment_of_the_first_run(store: Store) -> None:
@@ -139,6 +149,6 @@ def test_a_glob_means_what_it_means_to_the_walk(store: Store, tmp_path: Path) ->
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(name)
     for pattern in PATTERNS:
-        walked = folder.scan([tree / pattern], 0, datetime.now(UTC), 99)
+        walked = folder.scan([tree / pattern], 0, datetime.now(UTC), 99, lambda *_: False)
         found = {str(one.path.relative_to(tree)) for one in walked if isinstance(one, folder.Found)}
         assert {name for name in NAMES if counts(store, f"{tree}/{pattern}", f"{tree}/{name}")} == found, pattern

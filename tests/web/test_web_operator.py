@@ -187,7 +187,8 @@ def test_the_first_page_says_how_things_stand(visit: Visit) -> None:
     assert "1 new subscribers, 1 at most on a day" in found
     assert "1 planned, 1 sent" in found
     assert "Nothing is broken." in found
-    visit.place.listing("tuesday.jsonl", [])
+    (visit.place.listings / "tuesday.json").write_text("[]")
+    visit.place.clock.at += 1
     visit.app.run()
     assert 'class="notice wrong"' in see(visit, "")
 
@@ -372,7 +373,8 @@ def test_sources_tell_what_they_brought(visit: Visit) -> None:
 def test_a_source_without_entries_is_in_trouble(visit: Visit) -> None:
     """As the alarm says it."""
     visit.app.run()
-    visit.place.listing("tuesday.jsonl", [])
+    (visit.place.listings / "tuesday.json").write_text("[]")
+    visit.place.clock.at += 1
     visit.app.run()
     sign_in(visit)
     assert "gave no entries" in see(visit, "/sources")

@@ -180,11 +180,12 @@ def test_a_blocked_address_is_told_whom_to_write_to(visit: Visit, kind: Kind) ->
     path = confirming(visit, BAO)
     with visit.app.store.write() as connection:
         suppressions.add(connection, BAO, kind, "", NOON)
-    before = visit.place.dump(*RATES)
+    but = (*RATES, "letters")  # the letter may still be on its way
+    before = visit.place.dump(*but)
     for answer in (visit.client.get(path), visit.client.post(path)):
         assert answer.status_code == 403
         assert "write to digest@example.org" in answer.text
-    assert visit.place.dump(*RATES) == before
+    assert visit.place.dump(*but) == before
 
 
 def test_an_address_gets_one_letter_a_day(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Mails, saved one by one (.eml) or in a mailbox (mbox), to the listings in them.
+"""Mails, saved one by one (.eml, .emlx) or in a mailbox (mbox), to the listings in them.
 
 Rules
 -----
@@ -9,6 +9,7 @@ Rules
    listing and no file either, the first text is taken, so that it is said what is wrong with it.
 4. Attached files are taken if by type or name they can be listings, and attached mails.
 5. The day of a listing is that of its mail, as the mail writes it.
+6. A first line that is a number counts the bytes of the mail below it; what follows is none of it (.emlx, Apple Mail).
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from email.message import Message
-from email.utils import parsedate
 from itertools import chain, pairwise
 from pathlib import PurePosixPath
 
 from digest.errors import ListingError
+from digest.listings.days import mail_day
 from digest.listings.packed.bodies import is_listing, shown
 from digest.listings.packed.mime import Leaf, head, leaves, words
 from digest.listings.packed.part import SUFFIXES, Part
@@ -29,6 +30,7 @@ from digest.model import Rejection
 
 _COMMON = b"from to subject date received return-path message-id mime-version delivered-to".split()
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[^\n]*\n?|[ \t]+[^\n]*\n?")
+_COUNT = re.compile(rb"(\d{1,10})[ \t]*\r?\n")
 _TOP = 1 << 16
 _ENVELOPE = rb"From [^\n]{1,200}\d:\d\d[^\n]{0,100}\n(?=[!-9;-~]+:)"
 _FROM = re.compile(_ENVELOPE)
@@ -46,7 +48,7 @@ _TYPES = re.compile(
 
 def recognise(content: bytes) -> bool:
     """Whether bytes are one mail or more (rule 1)."""
-    top = _plain_ends(content[:_TOP])
+    top = _plain_ends(_counted(content[:_TOP]))
     if _FROM.match(top):
         return True
     names, place = set[bytes](), 0
@@ -58,9 +60,10 @@ def recognise(content: bytes) -> bool:
 
 def parts(part: Part) -> Iterator[Part | Rejection]:
     """What may be a listing in one mail or in a mailbox. Raises ListingError if a single mail cannot be read."""
-    content = _plain_ends(part.content)
+    counted = _counted(part.content)
+    content = _plain_ends(counted)
     if not _FROM.match(content):
-        yield from _in_place(content, part.day)
+        yield from _in_place(content, part.day, above=counted is not part.content)
         return
     mails = [_QUOTED_FROM.sub(b"\n", content[start:end]) for start, end in _cuts(content)]
     if len(mails) == 1:
@@ -68,6 +71,12 @@ def parts(part: Part) -> Iterator[Part | Rejection]:
         return
     for number, mail in enumerate(mails, 1):
         yield from _one_of_many(mail, number, part.day)
+
+
+def _counted(content: bytes) -> bytes:
+    """The mail that the first line counts (rule 6), else all."""
+    found = _COUNT.match(content)
+    return content[found.end() : found.end() + int(found[1])] if found else content
 
 
 def _plain_ends(content: bytes) -> bytes:
@@ -83,13 +92,16 @@ def _cuts(content: bytes) -> Iterator[tuple[int, int]]:
         yield cut
 
 
-def _in_place(mail: bytes, day: date) -> Iterator[Part]:
-    """The parts of the only mail of a file; lines in a text that was not decoded are those of the file."""
+def _in_place(mail: bytes, day: date, *, above: int = 0) -> Iterator[Part]:
+    """The parts of the only mail of a file; lines in a text that was not decoded are those of the file.
+
+    `above`: lines of the file above the mail.
+    """
     for part in _parts(mail, day):
         if part.name or not mail.endswith(part.content) or part.content.lstrip().startswith(b"<"):  # XML begins at once
             yield part
         else:
-            above = mail.count(b"\n", 0, len(mail) - len(part.content))
+            above += mail.count(b"\n", 0, len(mail) - len(part.content))
             yield part._replace(content=b"\n" * above + part.content)
 
 
@@ -110,7 +122,7 @@ def _parts(mail: bytes, day: date) -> Iterator[Part]:
     found = leaves(message, body)
     files = [leaf for leaf in found if _is_file(leaf)]
     texts = [text for text in map(shown, (leaf for leaf in found if leaf.is_text)) if text]
-    day = _day(message) or day
+    day = mail_day(str(message["date"])) or day
     if len(texts) + len(files) > 1:
         texts = [text for text in texts if is_listing(text)] or ([] if files else texts[:1])
     if not texts and not files:
@@ -125,15 +137,6 @@ def _is_file(leaf: Leaf) -> bool:
     """Rule 4."""
     known = _TYPES.fullmatch(leaf.kind) or PurePosixPath(leaf.name).suffix.lower() in SUFFIXES
     return bool(known) and not leaf.is_text and leaf.kind != "text/html"
-
-
-def _day(message: Message) -> date | None:
-    """The day of a mail; None if it says none that can be read."""
-    try:
-        moment = parsedate(str(message["date"])[:100])
-        return date(*moment[:3]) if moment else None
-    except (ValueError, TypeError, LookupError, OverflowError):
-        return None
 
 
 def _subject(message: Message) -> str:

@@ -18,7 +18,7 @@ class Part(NamedTuple):
 SUFFIXES = frozenset(
     (
         *(".txt", ".json", ".jsonl", ".ndjson", ".xml", ".rss", ".atom", ".csv", ".tsv", ".bib", ".ris"),
-        *(".eml", ".mbox", ".gz", ".zip"),
+        *(".eml", ".emlx", ".mbox", ".gz", ".zip"),
     )
 )
 """How the names of listing files end, in most cases; nothing is read or left for its name alone."""

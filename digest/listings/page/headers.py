@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+from digest.listings.days import calendar_day, month
+
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
     r"|Nov(?:ember)?|Dec(?:ember)?)\.?"
@@ -109,17 +109,10 @@ def _header(pieces: list[re.Match[str]], modified: date) -> Header:
 
 def _date(found: re.Match[str], modified: date) -> date | None:
     """The day that a piece names (rule 5); None if there is no such day."""
-    month = _MONTHS[(found["month"] or found["month_last"])[:3].lower()]
+    number = month(found["month"] or found["month_last"])
     day = int(found["day"] or found["day_first"])
     if found["year"]:
-        return _calendar(int(found["year"]), month, day)
+        return calendar_day(int(found["year"]), number, day)
     years = range(modified.year, max(0, modified.year - 9), -1)  # 29 February is at most eight years away (1896, 1904)
-    days = (_calendar(year, month, day) for year in years)
+    days = (calendar_day(year, number, day) for year in years)
     return next((known for known in days if known and known <= modified), None)
-
-
-def _calendar(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None

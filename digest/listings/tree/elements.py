@@ -33,6 +33,7 @@ _PREFIXES = {
     "http://www.w3.org/1999/xhtml": "",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
     "http://purl.org/rss/1.0/modules/content/": "content",
+    "http://search.yahoo.com/mrss/": "media",
     "http://purl.org/dc/elements/1.1/": "dc",
     "http://purl.org/dc/terms/": "dcterms",
     "http://arxiv.org/schemas/atom": "arxiv",

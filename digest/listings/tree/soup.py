@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html import unescape
 
-from digest.listings.gathering import EXCERPT
+from digest.listings.lines import Lines
 from digest.listings.tree.elements import DEEPEST, RECORDS, VOID, Record, Tree
 from digest.listings.tree.xml import refuse_entities
+from digest.listings.wording.hypertext import unescaped
 
+DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]*(?:\[[^\]]*\]\s*)?>")
 _NAME = r"[^\W\d][\w.:-]*(?![\w.:-])"
 _TAG = re.compile(rf"<(/?)({_NAME})((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*|[^<>]*)>")
 _ATTRIBUTE = re.compile(rf"(?<![\w.:-])({_NAME})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]*(?:\[[^\]]*\]\s*)?>")
 _SPANS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
 _FIELDS = frozenset(
     ("title", "link", "description", "summary", "content", "content:encoded", "guid", "id", "pubDate", "published")
@@ -48,22 +46,16 @@ def records(text: str, tree: Tree) -> Iterator[Record]:
         yield tree.begun._replace(whole=False)
 
 
-@dataclass(slots=True)
 class _Reader:
     """A place in a text, moved tag by tag. `_passed`: what opens a span that has no end."""
 
-    text: str
-    tree: Tree
-    at: int = 0
-    _counted: int = 0
-    _line: int = 1
-    _passed: set[str] = field(default_factory=set)
+    def __init__(self, text: str, tree: Tree) -> None:
+        self.text, self.tree, self.at = text, tree, 0
+        self._lines, self._passed = Lines(text), set[str]()
 
     def here(self) -> tuple[int, str]:
-        """The 1-based line of this place, and what stands here; places must not go back."""
-        self._line += self.text.count("\n", self._counted, self.at)
-        self._counted = self.at
-        return self._line, self.text[self.at : self.at + 4 * EXCERPT]
+        """The 1-based line of this place, and what stands here."""
+        return self._lines.at(self.at)
 
     def step(self) -> bool:
         """Read up to the end of the next tag; False at the end of the text."""
@@ -80,7 +72,7 @@ class _Reader:
 
     def _say(self, text: str) -> None:
         if text:
-            self.tree.data(_ENTITY.sub(lambda found: unescape(found[0]), text))
+            self.tree.data(unescaped(text))
 
     def _span(self) -> bool:
         """Pass over what is no element: a comment, an instruction, a document type; CDATA is text."""
@@ -103,7 +95,7 @@ class _Reader:
         if "<!" in self._passed or not self.text.startswith("<!DOCTYPE", self.at):
             return False
         self._passed.add("<!")
-        found = _DOCTYPE.match(self.text, self.at)
+        found = DOCTYPE.match(self.text, self.at)
         if found and "<!ENTITY" in found[0]:
             refuse_entities(self.here()[0])
         self.at = found.end() if found else self.at
@@ -138,8 +130,7 @@ class _Reader:
         if len(self.tree.open) == DEEPEST:
             return
         attributes = {
-            found[1]: _ENTITY.sub(lambda entity: unescape(entity[0]), found[2] or found[3] or found[4] or "")
-            for found in _ATTRIBUTE.finditer(rest)
+            found[1]: unescaped(found[2] or found[3] or found[4] or "") for found in _ATTRIBUTE.finditer(rest)
         }
         self.tree.start(written, attributes)
         if rest.endswith("/") or name in VOID:

@@ -31,7 +31,7 @@ _FUNCTION = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
 _TERM = re.compile(r"[\w.√]*|\(.*\)|.", re.DOTALL)
 _FRACTIONS = frozenset(("frac", "dfrac", "tfrac", "nicefrac", "sfrac", "cfrac"))
 _CHOICES = frozenset(("binom", "dbinom", "tbinom"))
-_AMONG = frozenset("\\/:]"), frozenset("\\+*?/|[{")
+_CODE_BEFORE, _CODE_AFTER = frozenset("\\/:]"), frozenset("\\+*?/|[{")
 _OPENING = frozenset("$({[")
 _LONGEST = 2000
 
@@ -64,7 +64,7 @@ class Macro(NamedTuple):
 
 def command(reader: Reader, macro: Macro) -> Piece:
     """What a macro says."""
-    if before(reader, macro) == ":" and (path := _PATH.match(reader.text, max(0, macro.start - 3), macro.end)):
+    if _before(reader, macro) == ":" and (path := _PATH.match(reader.text, max(0, macro.start - 3), macro.end)):
         return reader.text[macro.start : path.end()], path.end()
     if not macro.name[0].isalpha():
         return _sign(reader, macro)
@@ -83,12 +83,12 @@ def plain_address(text: str) -> str:
     return _ESCAPED.sub(lambda found: found[1] or "~", text).strip()
 
 
-def before(reader: Reader, macro: Macro) -> str:
+def _before(reader: Reader, macro: Macro) -> str:
     """The sign before a macro."""
     return reader.text[max(0, macro.start - 1) : macro.start]
 
 
-def after(reader: Reader, macro: Macro) -> str:
+def _after(reader: Reader, macro: Macro) -> str:
     """The sign behind the name of a macro."""
     return reader.text[macro.place : min(macro.end, macro.place + 1)]
 
@@ -104,7 +104,7 @@ def _linked(reader: Reader, macro: Macro) -> Piece | None:
     name, _, place, end, depth, _ = macro
     if name not in ("url", "href", "path", "footnote") or not (span := reader.group(place, end)):
         return None
-    gap = " " if name == "footnote" or before(reader, macro).isalnum() else ""
+    gap = " " if name == "footnote" or _before(reader, macro).isalnum() else ""
     if name == "footnote":
         inner = reader.stretch(span[0], span[1], depth + 1, math=False).strip()
         return f"{gap}({inner})" if inner else "", span[2]
@@ -148,9 +148,10 @@ def _accented(reader: Reader, macro: Macro) -> Piece | None:
         return _composed(inner, macros.HATS[name]) if len(inner) == 1 else inner, place
     if name not in macros.ACCENTS:
         return None
-    grouped = after(reader, macro) == "{" and reader.group(place, end)
-    spaced = name in "cvuHkr" and after(reader, macro) == " " and reader.text[place + 1 : min(end, place + 2)].isalpha()
-    if not grouped and not (spaced and (depth or before(reader, macro).isalpha())):
+    following = _after(reader, macro)
+    grouped = following == "{" and reader.group(place, end)
+    spaced = name in "cvuHkr" and following == " " and reader.text[place + 1 : min(end, place + 2)].isalpha()
+    if not grouped and not (spaced and (depth or _before(reader, macro).isalpha())):
         return None
     inner, place = reader.one(place, end, depth, math=False)
     return _composed(inner, macros.ACCENTS[name]), place
@@ -159,12 +160,12 @@ def _accented(reader: Reader, macro: Macro) -> Piece | None:
 def _symbol(reader: Reader, macro: Macro) -> Piece | None:
     """A sign that Unicode has, or a change of looks."""
     name, _, place, end, _, math = macro
-    following = after(reader, macro)
+    following = _after(reader, macro)
     if name in macros.PLAIN:
         dot = following == "." and name in ("left", "right", "middle")
         return "", place + 1 if dot else space(reader.text, place, end)
     sign = macros.signs().get(name)
-    if sign is None or (not math and len(name) == 1 and following in _AMONG[1]):
+    if sign is None or (not math and len(name) == 1 and following in _CODE_AFTER):
         return None
     if following == "{" and reader.text.startswith("{}", place):
         return sign, place + 2
@@ -176,13 +177,13 @@ def _symbol(reader: Reader, macro: Macro) -> Piece | None:
 def _spaced(reader: Reader, macro: Macro, sign: str) -> Piece:
     """A sign in a formula, with the space that it needs (rule 5)."""
     if _FUNCTION.fullmatch(sign):
-        return f" {sign}" if before(reader, macro).isalnum() or before(reader, macro) == "}" else sign, macro.place
-    if not after(reader, macro).isspace():
+        return f" {sign}" if _before(reader, macro).isalnum() or _before(reader, macro) == "}" else sign, macro.place
+    if not _after(reader, macro).isspace():
         return sign, macro.place
     behind = space(reader.text, macro.place, macro.end)
     following = reader.text[behind : min(macro.end, behind + 1)]
     kind = unicodedata.category(sign[-1:] or " ")
-    if kind == "Sm" and before(reader, macro) in _OPENING:
+    if kind == "Sm" and _before(reader, macro) in _OPENING:
         return sign, behind
     if sign.isalpha() or kind == "Ps":
         return sign, behind if following.isalnum() or following in ("\\", "(") else macro.place
@@ -200,11 +201,11 @@ def _negated(reader: Reader, macro: Macro) -> Piece | None:
 def _unknown(reader: Reader, macro: Macro) -> Piece:
     """Another macro (rules 3 and 4)."""
     name, _, place, end, depth, math = macro
-    place += after(reader, macro) == "*" and reader.text.startswith("{", place + 1)
+    place += _after(reader, macro) == "*" and reader.text.startswith("{", place + 1)
     if (math or len(name) > 1) and (span := reader.group(place, end)):
         return reader.stretch(span[0], span[1], depth + 1, math=math and name not in macros.PROSE), span[2]
-    escaped = len(name) == 1 or before(reader, macro).isalnum()
-    escaped = escaped or before(reader, macro) in _AMONG[0] or after(reader, macro) in _AMONG[1]
+    escaped = len(name) == 1 or _before(reader, macro).isalnum()
+    escaped = escaped or _before(reader, macro) in _CODE_BEFORE or _after(reader, macro) in _CODE_AFTER
     return (name if math or not escaped else f"\\{name}"), place
 
 
@@ -224,15 +225,15 @@ def _sign(reader: Reader, macro: Macro) -> Piece:
 
 def _is_gap(reader: Reader, macro: Macro) -> bool:
     r"""Whether it is a space (`\ `, `\,`) or the end of a line."""
-    follower = after(reader, macro)
+    follower = _after(reader, macro)
     if macro.name in ",;:":
-        return macro.math or (before(reader, macro).isalnum() and follower.isalnum())
+        return macro.math or (_before(reader, macro).isalnum() and follower.isalnum())
     return macro.name.isspace() or (macro.name == "\\" and (macro.math or not follower.strip() or follower == "["))
 
 
 def _is_nothing(reader: Reader, macro: Macro) -> bool:
     r"""Whether it only moves letters (`\!`, `\-`); in a formula no other sign says more."""
-    between = before(reader, macro).isalpha() and after(reader, macro).isalpha()
+    between = _before(reader, macro).isalpha() and _after(reader, macro).isalpha()
     return macro.math or (macro.name in "!-@/" and (bool(macro.depth) or (between and macro.name != "/")))
 
 
@@ -248,9 +249,9 @@ def _display(reader: Reader, macro: Macro) -> Piece:
 def _over(reader: Reader, macro: Macro) -> Piece:
     """An accent that is a sign; a letter or a group must follow."""
     name, _, place, end, depth, _ = macro
-    quote = name in "\"'" and not before(reader, macro).isalpha()
+    quote = name in "\"'" and not _before(reader, macro).isalpha()
     quote = quote and _QUOTED.match(reader.text, place, min(end, place + 200)) is not None
-    follower = after(reader, macro)
+    follower = _after(reader, macro)
     letter = follower.isalpha() or reader.text.startswith(("\\i", "\\j"), place)
     if quote or not (letter or (follower == "{" and reader.group(place, end))):
         return f"\\{name}", place

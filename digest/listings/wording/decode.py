@@ -63,7 +63,10 @@ def decode(content: bytes, charset: str = "") -> Decoded:
 
 def tidy(text: str) -> str:
     """The same text on one line: runs of white space become one space, and what no text may hold goes."""
-    if not (text.isascii() and text.isprintable()):
+    if text.isascii() and text.isprintable():
+        if "  " not in text and text == text.strip(" "):
+            return text
+    else:
         text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
     return " ".join(text.split())
 
@@ -105,7 +108,7 @@ def _declared(content: bytes, charset: str) -> Decoded:
     try:
         return content.decode(), tuple(warnings)
     except UnicodeDecodeError as error:
-        warnings.append(f"not UTF-8 (byte {error.start + 1}); read as Windows-1252")
+        warnings.append(f"not UTF-8 (byte {error.start + 1}); read as Windows-1252; save it as UTF-8 to be sure")
         return "".join(map(_line, content.splitlines(keepends=True))), tuple(warnings)
 
 

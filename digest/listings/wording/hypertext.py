@@ -57,15 +57,15 @@ _ESCAPED = 3
 
 def text_of(html: str) -> str:
     """The text that a browser would show of a piece of HTML, with spaces for its lines."""
-    return plain(_decoded(_stripped(html)))
+    return plain(unescaped(_stripped(html)))
 
 
 def plain(text: str) -> str:
     """Plain text without the HTML in it."""
     for _ in range(_ESCAPED):
-        decoded = _decoded(text)
+        decoded = unescaped(text)
         if "<" in decoded and _is_html(decoded):
-            stripped = _decoded(_stripped(decoded))
+            stripped = unescaped(_stripped(decoded))
             decoded = stripped if stripped.strip() else decoded
         if decoded == text:
             break
@@ -73,7 +73,8 @@ def plain(text: str) -> str:
     return text
 
 
-def _decoded(text: str) -> str:
+def unescaped(text: str) -> str:
+    """The text with the signs that its entities stand for; one that nobody knows stays."""
     return _ENTITY.sub(lambda found: unescape(found[0]), text) if "&" in text else text
 
 

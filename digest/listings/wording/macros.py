@@ -64,7 +64,8 @@ COLOURED = {"textcolor": 1, "colorbox": 1, "fcolorbox": 2, "texorpdfstring": 1, 
 _OWN = _table(
     "S § P ¶ ne ≠ gets ← bot ⊥ Re Re Im Im LaTeX LaTeX TeX TeX colon : copyright © pounds £ euro € degree ° "
     "textdegree ° Box □ checkmark ✓ argmin argmin argmax argmax arg arg iff ⇔ implies ⇒ mid | sim ~ "
-    "textasciitilde ~ prime ′ ast * star * leqslant ≤ geqslant ≥ land ∧ lor ∨ lnot ¬ textless < textgreater > "
+    "textasciitilde ~ textasciicircum ^ prime ′ ast * star * leqslant ≤ geqslant ≥ land ∧ lor ∨ lnot ¬ "
+    "textless < textgreater > "
     "textquotedblleft “ textquotedblright ” textquoteright ’ textquoteleft ‘ item • textunderscore _ textbar | "
     "slash / bmod mod mod mod det det deg deg dim dim ker ker gcd gcd Pr Pr lg lg sec sec csc csc cot cot epsilon "
     "ε phi φ lbrack [ rbrack ] dotsc … dotsb … textellipsis …"
