@@ -73,7 +73,7 @@ def test_every_extra_exists(extra: str) -> None:
 def test_the_tests_of_words_find_words() -> None:
     """The patterns above find what they look for."""
     assert {("serve", "port"), ("alarms", "heartbeat"), ("smtp", "password"), ("store", "url")} <= SETTINGS
-    assert {"serve", "postgres", "calendars"} == set(EXTRAS)
+    assert {"serve", "postgres", "calendars", "fetch"} == set(EXTRAS)
     assert {"init", "run --at-most 9", "serve", "status"} <= set(COMMANDS)
 
 

@@ -38,7 +38,7 @@ def test_a_killed_load_leaves_the_same_database_when_it_is_done_again(place: Wor
         place.database = database
         place.configure(subscriber())
         if database == "killed.db":
-            for _ in range(4):
+            for _ in range(3):
                 _start_and_kill(place, chance.uniform(0, 1.5))
         assert place.command("load", *AT).returncode == 0
     killed = place.dump()
