@@ -73,12 +73,10 @@ class Paper:
         """Become one with another paper, which is then no longer one of its own."""
         other.became = self
         self.keys |= other.keys
-        rows = sorted((*self.rows, *other.rows), key=lambda row: row.number)
-        if rows[0].number > held:
-            for row in rows[1:]:
-                rows[0] = _over(rows[0], row)
-        self.rows = [rows[0], *(replace(row, first=rows[0].number) for row in rows[1:])]
-        self.rows[0] = replace(rows[0], first=0)
+        root, *others = sorted((*self.rows, *other.rows), key=lambda row: row.number)
+        for row in others if root.number > held else ():
+            root = _over(root, row)
+        self.rows = [replace(root, first=0), *(replace(row, first=root.number) for row in others)]
 
 
 def agree(some: Iterable[str], others: Iterable[str]) -> bool:
