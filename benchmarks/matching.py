@@ -2,10 +2,11 @@
 
     python benchmarks/matching.py [--listings PATH ...] [--sizes N ...] [--json]
 
-Every subscriber has ten keywords and gets the ten best entries. Without --listings, the files in ../shared/listings are
-read. Each engine runs in a process of its own; peers get as many subscribers as they can do in seconds, since their
-time is per subscriber. What is done once per window or keyword (index, parse, evaluate) is shown apart from what is
-done for each subscriber; "in all" counts both.
+Every subscriber has ten keywords, in one profile or two, and gets the ten best entries. Without --listings, the files
+in ../shared/listings are read. Each engine runs in a process of its own; peers get as many subscribers as they can do
+in seconds, since their time is per subscriber. What is done once per window or keyword (index, parse, evaluate; tell,
+the text of reasons) is shown apart from what is done for each subscriber (rank, with the reasons of every card); "in
+all" counts both. Rates are by the clock, stages are CPU seconds.
 """
 
 from __future__ import annotations
@@ -14,23 +15,24 @@ import argparse
 import json
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
+import numpy as np
+from numpy.typing import NDArray
 from peers import matching as peers
 
 from digest.listings import Origin, read
-from digest.matching import Frequencies, Reader, Selector
-from digest.matching.rank import rank_rows
-from digest.model import Entry, Profile
+from digest.matching import Crowd, Frequencies, Selector
+from digest.model import Entry
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "listings"
 SIZES = (10_000, 100_000, 1_000_000)
@@ -65,45 +67,61 @@ class Figure:
         return self.subscribers / (self.once + self.each)
 
 
-def ours(entries: Sequence[Entry], subscribers: int, *, reasons: bool = False) -> dict[str, float]:
-    """Seconds by stage; `rank` is spent on each subscriber, the others once per window or when keywords change."""
-    known = peers.keywords(
-        [f"{entry.title} {entry.abstract}" for entry in entries], min(MOST_DISTINCT, subscribers * 5)
-    )
+class Stages:
+    """Seconds by stage: `cpu` of this process, `wall` by the clock."""
+
+    def __init__(self) -> None:
+        self.cpu: dict[str, float] = {}
+        self.wall: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """What is done in here belongs to this stage."""
+        cpu, wall = process_time(), perf_counter()
+        yield
+        self.cpu[name] = self.cpu.get(name, 0.0) + process_time() - cpu
+        self.wall[name] = self.wall.get(name, 0.0) + perf_counter() - wall
+
+
+def ours(entries: Sequence[Entry], subscribers: int, profiles: int, *, reasons: bool) -> Stages:
+    """All stages; `rank` is spent on each subscriber, the others once per window, keyword or pair of both."""
+    texts = [f"{entry.title} {entry.abstract}" for entry in entries]
+    known = peers.keywords(texts, min(MOST_DISTINCT, subscribers * 5))
     frequencies = Frequencies.count(entries)
-    stages = dict.fromkeys(("index", "parse", "evaluate", "rank"), 0.0)
-    clock = partial(_add, stages)
-    start = perf_counter()
-    selector = Selector(entries, lambda _: frequencies)
-    clock("index", start)
-    for rows in peers.choices(len(known), subscribers, EACH):
-        readers = [
-            Reader((Profile("keywords", tuple([known[number] for number in row])),), most=EACH) for row in rows.tolist()
-        ]
-        start = perf_counter()
-        numbers = [[selector.table.numbers(profile) for profile in reader.profiles] for reader in readers]
-        start = clock("parse", start)
-        selector.table.matrix()
-        start = clock("evaluate", start)
-        if reasons:
-            for _ in selector.select(readers, more=0):
-                pass
-        else:
-            rank_rows(selector.table, numbers, readers, EACH)
-        clock("rank", start)
-    return stages
+    done = Stages()
+    with done.stage("index"):
+        selector = Selector(entries, lambda _: frequencies)
+    with done.stage("parse"):
+        rows = np.array(selector.table.add([(keyword, "near", True) for keyword in known]), dtype=np.int32)
+    with done.stage("evaluate"):
+        selector.table.evaluated()
+    told: set[int] = set()
+    for numbers in peers.choices(len(known), subscribers, EACH):
+        with done.stage("rank"):
+            cards, more = (EACH, 0) if reasons else (0, EACH)
+            chosen = list(selector.choose(_crowd(rows[numbers], profiles, cards), more))
+        with done.stage("tell"):
+            for some in chosen:
+                pairs = np.unique(some.row.astype(np.int64) * len(entries) + some.columns[some.card])
+                new = np.array([pair for pair in pairs.tolist() if pair not in told], dtype=np.int64)
+                told.update(new.tolist())
+                selector.told(*(part.astype(np.int32) for part in np.divmod(new, len(entries))))
+    return done
 
 
-def _add(stages: dict[str, float], stage: str, start: float) -> float:
-    now = perf_counter()
-    stages[stage] += now - start
-    return now
+def _crowd(rows: NDArray[np.int32], profiles: int, cards: int) -> Crowd:
+    """Subscribers (the rows) whose keywords are parted into so many profiles, all as long as they can be."""
+    size, each = rows.shape
+    bounds = np.append(np.add.outer(np.arange(size) * each, np.arange(profiles) * each // profiles), size * each)
+    owner, nothing = np.repeat(np.arange(size), profiles), np.zeros(size, dtype=np.int64)
+    return Crowd(rows.ravel(), bounds, owner, nothing, np.full(size, cards), nothing.astype(bool))
 
 
-def measure_ours(entries: Sequence[Entry], subscribers: int, reasons: bool) -> Figure:
-    stages = ours(entries, subscribers, reasons=reasons)
-    name = "ours, with reasons" if reasons else "ours"
-    return _figure(name, subscribers, sum(stages.values()) - stages["rank"], stages["rank"], stages)
+def measure_ours(entries: Sequence[Entry], subscribers: int, profiles: int, reasons: bool) -> Figure:
+    done = ours(entries, subscribers, profiles, reasons=reasons)
+    name = "ours" + (f", {profiles} profiles" if profiles > 1 else "") + (", reasons" if reasons else "")
+    once = sum(done.wall.values()) - done.wall["rank"]
+    return _figure(name, subscribers, once, done.wall["rank"], done.cpu)
 
 
 def measure_peer(name: str, entries: Sequence[Entry]) -> Figure:
@@ -152,8 +170,10 @@ def run(entries: Sequence[Entry], sizes: Sequence[int]) -> list[Figure]:
             figures.append(apart(3, measure_peer, name, entries))
         except ModuleNotFoundError:
             print(f"{name}: left out, the package {package} is not installed", file=sys.stderr)
-    figures += [apart(3 if size <= 100_000 else 1, measure_ours, entries, size, False) for size in sizes]
-    return [*figures, apart(1, measure_ours, entries, sorted(sizes)[len(sizes) // 2], True)]
+    for size in sizes:
+        rounds = 3 if size <= 100_000 else 1
+        figures += [apart(rounds, measure_ours, entries, size, *how) for how in ((1, False), (1, True), (2, True))]
+    return figures
 
 
 def report(figures: Sequence[Figure], entries: int) -> None:

@@ -12,15 +12,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 from peers.judged import FILES, Collection, Keywords, Order, Quality, folders, load, quality
 
-from digest.matching import Frequencies, Reader
+from digest.matching import Frequencies, Reader, Selector
 from digest.matching.index import Window
-from digest.matching.rank import in_tie_order, rank
-from digest.matching.table import Table
+from digest.matching.rank import in_tie_order
 from digest.model import Entry, Profile
 
 try:
@@ -49,10 +47,9 @@ def ours(entries: Sequence[Entry], profiles: Sequence[Keywords]) -> Iterable[Ord
     """
     numbered = [replace(entry, number=place) for place, entry in enumerate(entries, start=1)]
     frequencies = Frequencies.count(entries)
-    table = Table(Window(in_tie_order(numbered)), lambda _: frequencies)
-    ranked = rank(table, [Reader((_profile(keywords),)) for keywords in profiles], limit=len(entries))
-    places = [table.window.entries[column].number - 1 for column in ranked.columns.tolist()]
-    return [places[start:stop] for start, stop in pairwise(ranked.bounds.tolist())]
+    selector = Selector.over(Window(in_tie_order(numbered)), lambda _: frequencies)
+    readers = [Reader((_profile(keywords),), most=0) for keywords in profiles]
+    return [[number - 1 for number in found.more] for found in selector.select(readers, more=len(entries))]
 
 
 def _profile(keywords: Keywords) -> Profile:

@@ -20,13 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digest.matching import Lookup
+from digest.matching import Chosen, Lookup
 from digest.matching.duplicates import distinct
-from digest.matching.explain import Explainer
 from digest.matching.index import Window
-from digest.matching.rank import Ranked, Reader, in_tie_order, rank_rows
+from digest.matching.rank import Reader, in_tie_order
+from digest.matching.select import Selector
 from digest.matching.spelling import Spelling
-from digest.matching.table import Table
 from digest.matching.usage import KeptOut, KeywordHits, advice, kept_out, keyword_hits, usages
 from digest.model import Entry, Match, Profile
 from digest.profiles.lint import Advice
@@ -143,68 +142,51 @@ class _Bench:
         self._forget()
 
     def _forget(self) -> None:
-        self._table = Table(self._window, self._seen)
-        self._explainer = Explainer(self._table)
+        self._selector = Selector.over(self._window, self._seen)
         self._spelling = Spelling(self._window, self._seen)
 
     def backtest(self, profiles: Sequence[Profile], most: int) -> Backtest:
-        ranked = self._ranked(profiles)
-        columns = ranked.columns.tolist()
-        matches = self._matches(profiles, columns[:most], ranked.scores.tolist()[:most])
-        found = usages(self._table, profiles)
+        reader, found = self._all_for(profiles)
+        matches = self._selector.matches(found, [reader], range(min(most, len(found.columns))))
+        columns = found.columns.tolist()
+        used = usages(self._selector.table, profiles)
         return Backtest(
             self._days,
             len(self._window.entries),
             len(columns),
-            tuple((match, self._window.entries[column]) for match, column in zip(matches, columns, strict=False)),
+            tuple(zip(matches, self._entries(columns), strict=False)),
             self._by_day(columns),
-            tuple(keyword_hits(found)),
-            tuple(advice(found, self._table, self._spelling, self._days)),
-            tuple(kept_out(found)),
+            tuple(keyword_hits(used)),
+            tuple(advice(used, self._selector.table, self._spelling, self._days)),
+            tuple(kept_out(used)),
         )
 
     def newest(self, profiles: Sequence[Profile], most: int) -> tuple[Arrival, ...]:
-        ranked = self._ranked(profiles)
-        pairs = zip(ranked.columns.tolist(), ranked.scores.tolist(), strict=True)
-        chosen = sorted(pairs, key=lambda pair: -(self._loaded_at[pair[0]] // _DAY))[:most]
-        columns = [column for column, _ in chosen]
-        matches = self._matches(profiles, columns, [score for _, score in chosen])
-        return tuple(
-            Arrival(match, self._window.entries[column], self._loaded_at[column])
-            for match, column in zip(matches, columns, strict=True)
-        )
+        reader, found = self._all_for(profiles)
+        columns = found.columns.tolist()
+        places = sorted(range(len(columns)), key=lambda place: -(self._loaded_at[columns[place]] // _DAY))[:most]
+        matches = self._selector.matches(found, [reader], places)
+        columns = [columns[place] for place in places]
+        return tuple(map(Arrival, matches, self._entries(columns), [self._loaded_at[column] for column in columns]))
 
     def change(self, before: Sequence[Profile], after: Sequence[Profile]) -> Change:
-        old, new = (self._ranked(profiles).columns.tolist() for profiles in (before, after))
+        old, new = (self._all_for(profiles)[1].columns.tolist() for profiles in (before, after))
         gone, come = set(old) - set(new), set(new) - set(old)
         return Change(
             self._days,
-            tuple(self._window.entries[column] for column in new if column in come),
-            tuple(self._window.entries[column] for column in old if column in gone),
+            self._entries([column for column in new if column in come]),
+            self._entries([column for column in old if column in gone]),
         )
 
-    def _ranked(self, profiles: Sequence[Profile]) -> Ranked:
+    def _all_for(self, profiles: Sequence[Profile]) -> tuple[Reader, Chosen]:
         """All that matches, best first. Raises QueryError."""
-        if len(self._table.rows) > MOST_ROWS or self._table.matrix().nnz > MOST_CELLS:
+        table, reader = self._selector.table, Reader(tuple(profiles), -1)
+        if len(table.rows) > MOST_ROWS or table.cells > MOST_CELLS:
             self._forget()
-        rows = [self._table.numbers(profile) for profile in profiles]
-        return rank_rows(self._table, [rows], [Reader(tuple(profiles), -1)], len(self._window.entries))
+        return reader, self._selector.all_for(reader)
 
-    def _matches(self, profiles: Sequence[Profile], columns: Sequence[int], scores: Sequence[float]) -> list[Match]:
-        """Matches with their reasons, in the order given."""
-        # Reasons are kept by the profile's name. Names are whatever somebody types, so numbers stand for them here.
-        numbered = [Profile(str(place), one.keywords, one.match, one.capitals) for place, one in enumerate(profiles)]
-        rows = [self._table.numbers(profile) for profile in numbered]
-        self._explainer.prepare(row for mine in rows for row in mine)
-        reasons = self._explainer.reasons(list(zip(numbered, rows, strict=True)), columns)
-        return [
-            Match(
-                self._window.entries[column].number,
-                round(score, 4),
-                tuple(reason._replace(profile=profiles[int(reason.profile)].name) for reason in reasons[column]),
-            )
-            for column, score in zip(columns, scores, strict=True)
-        ]
+    def _entries(self, columns: Sequence[int]) -> tuple[Entry, ...]:
+        return tuple(self._window.entries[column] for column in columns)
 
     def _by_day(self, columns: Sequence[int]) -> tuple[tuple[date, int], ...]:
         """How many of these came in on each day; what a clock set wrong put into the future came in today."""

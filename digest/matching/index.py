@@ -13,12 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matching import text
+from digest.matching.arrays import NONE, Flags, Ints, Numbers
 from digest.model import FIELDS, Entry
 
-Ints = NDArray[np.int32]
-Numbers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-NONE: Ints = np.empty(0, dtype=np.int32)
 TITLE, ABSTRACT = FIELDS.index("title"), FIELDS.index("abstract")
 
 
@@ -149,6 +146,16 @@ class Window:
             last = first + max(1, fitting) - 1
         return self._texts[int(self.run[first])][begin : int(self._end[last])]
 
+    def surfaces(self, first: Ints | Numbers, last: Ints | Numbers, most: int) -> list[str]:
+        """The text from each first token to the last one of the same run, or to the last that ends within `most`."""
+        begin, end = self._begin[first], self._end[last]
+        for place in np.flatnonzero(end - begin > most).tolist():
+            ends = self._end[first[place] : last[place] + 1]
+            fitting = int(np.searchsorted(ends, begin[place] + most, side="right"))
+            end[place] = ends[max(1, fitting) - 1]
+        runs = self.run[first]
+        return [self._texts[run][b:e] for run, b, e in zip(runs.tolist(), begin.tolist(), end.tolist(), strict=True)]
+
     def runs(self) -> Iterator[tuple[str, int, int]]:
         """Each run's text, with the position of its first token and of the one after its last."""
         yield from zip(self._texts, self._bounds[:-1], self._bounds[1:], strict=True)
@@ -158,14 +165,6 @@ class Window:
         first = start + int(np.searchsorted(self._end[start:stop], begin, side="right"))
         last = start + int(np.searchsorted(self._begin[start:stop], max(end, begin + 1), side="left")) - 1
         return (first, last) if first <= last else None
-
-
-def ranges(starts: Numbers, counts: Numbers) -> Numbers:
-    """The numbers from each start on, as many as its count says, one range behind the other."""
-    offsets = np.cumsum(counts) - counts
-    places: Numbers = np.arange(int(counts.sum()), dtype=np.int64)
-    places += np.repeat(starts - offsets, counts)
-    return places
 
 
 def _runs(entry: Entry) -> Iterator[tuple[int, str]]:

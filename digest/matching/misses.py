@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from digest.errors import QueryError
 from digest.matching import text
 from digest.matching.frequencies import Lookup
@@ -193,7 +195,8 @@ class Misses:
         return FIELDS[int(self._window.field[place[0]])]
 
     def _surface(self, place: tuple[int, int]) -> str:
-        return self._window.surface(*place, LONGEST)
+        first, last = np.array([place], dtype=np.int32).T
+        return self._window.surfaces(first, last, LONGEST)[0]
 
 
 def _wanted(profile: Profile) -> Iterator[tuple[str, Keyword]]:

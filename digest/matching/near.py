@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digest.matching.index import Flags, Numbers, Spans, Window, ranges
+from digest.matching.arrays import Flags, Numbers, ranges
+from digest.matching.index import Spans, Window
 
 _FAR = 1 << 40
 
@@ -96,7 +97,8 @@ class Places:
         at, reach = self._first[pivot, np.newaxis], reaches[way, np.newaxis]
         own, run = terms[way] * self._stride, self._run[self._first]
         apart = run[before] != run[pivot, np.newaxis], run[after] != run[pivot, np.newaxis]
-        too_early = (self._starting[before] < own) | apart[0] | (at - begin >= reach)
+        # Before the first place of the first term there is none: `before` is then behind the pivot.
+        too_early = (self._starting[before] < own) | (begin > at) | apart[0] | (at - begin >= reach)
         too_late = (self._starting[after] >= own + self._stride) | apart[1] | (stop - at >= reach)
         alive = ~(too_early & too_late).any(axis=1)
         begin, stop = np.where(too_early, -_FAR, begin)[alive], np.where(too_late, _FAR, stop)[alive]

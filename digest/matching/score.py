@@ -15,20 +15,23 @@ The frequencies of stems are known from all entries ever seen. A term that is mo
 apart, capitals only, words in a row) has those of its rarest stem, times the share of the window's entries with that
 stem in which the term hits.
 
-A word of a keyword scores also where the keyword does not hit; but a word in more than COMMON of all entries scores
-only where it hits. Elsewhere such words tell next to nothing, and they would make nine tenths of the work.
+What a keyword scores is a mixture of *sources*, which are rows of columns: terms, that keywords share, and one source
+of its own for all that it scores only where it hits. A word of a keyword scores also where the keyword does not hit;
+but a word in more than COMMON of all entries scores only where it hits. Elsewhere such words tell next to nothing, and
+they would make nine tenths of the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from digest.matching.arrays import Flags, Floats, Growing, Ints, Numbers, Sparse, Stack, begins, bounds_of, ranges
 from digest.matching.frequencies import Count, Frequencies, Lookup
-from digest.matching.index import ABSTRACT, TITLE, Flags, Ints, Numbers, Window, ranges
+from digest.matching.index import ABSTRACT, TITLE, Window
 from digest.matching.near import Pieces
 from digest.matching.search import Found, Leaf
 from digest.matching.terms import Term, Terms
@@ -36,10 +39,36 @@ from digest.matching.terms import Term, Terms
 K1, B, TITLE_WEIGHT, RARITY, SPREAD, PHRASE, COMMON = 1.5, 0.75, 3.0, 1.4, 0.25, 0.5, 0.1
 
 _NEVER = Count(0, 0)
-Floats = NDArray[np.float32]
-Matrix = sparse.csr_array[np.float32]
-Scores = tuple[Ints | Numbers, Ints | Numbers, Floats]
-"""Row, column, score; what is named more than once adds up."""
+
+
+class Hits(NamedTuple):
+    """The columns that each row hits, one row behind the other, ascending."""
+
+    bounds: Numbers
+    columns: Ints
+
+    def at(self, rows: Numbers) -> tuple[Numbers, Ints]:
+        """How many columns each of these rows hits, and which."""
+        counts = self.bounds[rows + 1] - self.bounds[rows]
+        return counts, self.columns[ranges(self.bounds[rows], counts)]
+
+
+class _Pairs(NamedTuple):
+    """Rows with numbers in columns or of sources, in any order."""
+
+    row: Numbers
+    number: Ints | Numbers
+    value: Floats
+
+    def only(self, flags: Flags | Numbers) -> _Pairs:
+        return _Pairs(self.row[flags], self.number[flags], self.value[flags])
+
+    def __or__(self, other: _Pairs) -> _Pairs:
+        return _Pairs(
+            np.concatenate([self.row, other.row]),
+            np.concatenate([self.number, other.number]),
+            np.concatenate([self.value, other.value]),
+        )
 
 
 class Scorer:
@@ -48,7 +77,10 @@ class Scorer:
     def __init__(self, window: Window, terms: Terms, frequencies: Lookup) -> None:
         self.window, self._terms, self._lookup = window, terms, frequencies
         self._columns = len(window.entries)
-        self._basis = np.empty((0, 3))
+        self.sources = Stack()
+        self._basis: Growing[np.float64] = Growing(np.float64, 3)
+        self._source: Growing[np.int64] = Growing(np.int64)
+        self._common: Growing[np.bool_] = Growing(np.bool_)
         self._entries = 0
         self._boost: Floats = np.where(window.field == TITLE, TITLE_WEIGHT, 1.0).astype(np.float32)
         text = window.field <= max(TITLE, ABSTRACT)
@@ -56,24 +88,23 @@ class Scorer:
         mean = max(1.0, lengths.sum() / max(1, self._columns))
         self._norm: Floats = (K1 * (1 - B + B * lengths / mean)).astype(np.float32)
 
-    def score(self, found: Found, hits: sparse.csr_array[np.bool_], rows: Pieces) -> Matrix:
-        """The score of each query in each column; `rows` tells where the words of a leaf stand in a row."""
+    def score(self, found: Found, hits: Hits, rows: Pieces) -> Sparse:
+        """Each query as a mixture of sources; `rows` tells where the words of a leaf stand in a row."""
         self._learn()
         leaves, owner, _ = found
         counts = np.array([len(leaf.parts) for leaf in leaves], dtype=np.int64)
-        terms, part = np.unique([term for leaf in leaves for term in leaf.parts], return_inverse=True)
+        term = np.array([part for leaf in leaves for part in leaf.parts], dtype=np.int64)
         share = np.repeat(np.maximum(counts, 1).astype(np.float32) ** -SPREAD, counts)
-        bm25, common = self._bm25(terms.astype(np.int64))
-        flags = common[part]
-        mixture = _matrix(share[~flags], np.repeat(owner, counts)[~flags], part[~flags], (hits.shape[0], len(terms)))
-        everywhere = (mixture @ bm25).tocoo()
-        parts: tuple[Scores, ...] = (
-            (everywhere.row, everywhere.col, everywhere.data),
-            _where_hit(bm25, part[flags], share[flags], np.repeat(owner, counts)[flags], hits),
-            self._phrases(leaves, owner, rows),
+        parts = _Pairs(np.repeat(owner, counts), term, share)
+        self._add(np.unique(term))
+        common = self._common.array[term]
+        everywhere, own = self._where_hit(parts.only(common), hits)
+        own = _summed(own | self._phrases(leaves, owner, rows), self._columns)
+        shared = parts.only(~common) | everywhere
+        shared = shared._replace(number=self._source.array[shared.number])
+        return _by_row(
+            shared.only(self.sources.rows.counts[shared.number] > 0) | self._owned(own), len(hits.bounds) - 1
         )
-        number, column, score = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return _matrix(score, number, column, hits.shape)
 
     def _learn(self) -> None:
         """Entries, occurrences and spread in the window of the rarest stem of every new term."""
@@ -81,7 +112,9 @@ class Scorer:
         if new:
             seen = self._lookup({stem for term in new for stem in term.stems})
             self._entries = seen.entries
-            self._basis = np.concatenate([self._basis, [self._of(term, seen) for term in new]])
+            self._basis.extend(np.array([self._of(term, seen) for term in new], dtype=np.float64))
+            self._source.extend(np.full(len(new), -1))
+            self._common.extend(np.zeros(len(new), dtype=bool))
 
     def _of(self, term: Term, seen: Frequencies) -> tuple[float, float, float]:
         counts = [seen.by_stem.get(stem, _NEVER) for stem in term.stems]
@@ -94,49 +127,85 @@ class Scorer:
         entries, occurrences = counts[rarest]
         return entries, occurrences if len(counts) == 1 else entries, self.window.spread(term.stems[rarest])
 
-    def _bm25(self, terms: Numbers) -> tuple[Matrix, Flags]:
-        """BM25 of each term (row) in each column, and which terms are common."""
-        spans = [self._terms.all[term].spans.first for term in terms.tolist()]
+    def _add(self, terms: Numbers) -> None:
+        """Make a source of each of these that is none yet."""
+        new = terms[self._source.array[terms] < 0]
+        spans = [self._terms.all[term].spans.first for term in new.tolist()]
         place = np.repeat(np.arange(len(spans)), [len(each) for each in spans])
-        position = np.concatenate([np.empty(0, np.int32), *spans])
-        tf = _matrix(self._boost[position], place, self.window.column[position], (len(terms), self._columns))
-        return self._saturated(tf, self._basis[terms])
+        tf = self._tf(place, np.concatenate([np.empty(0, np.int32), *spans]), len(new))
+        bm25, self._common.array[new] = self._saturated(tf, self._basis.array[new])
+        self._source.array[new] = np.arange(len(self.sources), len(self.sources) + len(new))
+        self.sources.extend(bm25)
 
-    def _phrases(self, leaves: Sequence[Leaf], owner: Numbers, rows: Pieces) -> Scores:
-        """The bonus for words in a row: row, column, score."""
+    def _tf(self, place: Numbers, position: Ints | Numbers, height: int) -> Sparse:
+        """How often what has a place in the rows stands in each column; places and positions ascend."""
+        column = self.window.column[position]
+        first = np.flatnonzero(begins(place * self._columns + column))
+        counts = np.bincount(place[first], minlength=height)
+        return Sparse(bounds_of(counts), column[first], _sums(self._boost[position], first))
+
+    def _where_hit(self, parts: _Pairs, hits: Hits) -> tuple[_Pairs, _Pairs]:
+        """The parts that stand nowhere but where their row hits; what the others score where it does."""
+        used, place = np.unique(parts.number, return_inverse=True)
+        sources = self._source.array[used]
+        dense = self.sources.rows.dense(sources, self._columns)
+        counts, column = hits.at(parts.row)
+        pair = np.repeat(np.arange(len(place)), counts)
+        value = dense[place[pair], column]
+        inside = np.bincount(pair[value > 0], minlength=len(place)) == self.sources.rows.counts[sources][place]
+        left = ~inside[pair] & (value > 0)
+        pair, column = pair[left], column[left]
+        return parts.only(inside), _Pairs(parts.row[pair], column, parts.value[pair] * value[left])
+
+    def _phrases(self, leaves: Sequence[Leaf], owner: Numbers, rows: Pieces) -> _Pairs:
+        """The bonus for words in a row."""
         there, leaf = np.unique(rows.owner, return_inverse=True)
-        tf = _matrix(self._boost[rows.first], leaf, self.window.column[rows.first], (len(there), self._columns))
+        tf = self._tf(leaf, rows.first, len(there))
         parts = [leaves[number].parts for number in there.tolist()]
         flat = np.array([part for each in parts for part in each], dtype=np.int64)
-        starts = np.cumsum([0, *map(len, parts)])[:-1]
-        basis = self._basis[flat]
-        rarest = np.lexsort((basis[:, 0], np.repeat(np.arange(len(parts)), [len(each) for each in parts])))[starts]
+        counts = np.array([len(each) for each in parts], dtype=np.int64)
+        basis = self._basis.array[flat]
+        rarest = np.lexsort((basis[:, 0], np.repeat(np.arange(len(parts)), counts)))[bounds_of(counts)[:-1]]
         basis = basis[rarest]
         basis[:, 1] = basis[:, 0]
-        scores = self._saturated(tf, basis)[0].tocoo()
-        return owner[there[scores.row]], scores.col, scores.data * np.float32(PHRASE)
+        scores, _ = self._saturated(tf, basis)
+        return _Pairs(np.repeat(owner[there], scores.counts), scores.columns, scores.values * np.float32(PHRASE))
 
-    def _saturated(self, tf: Matrix, basis: NDArray[np.float64]) -> tuple[Matrix, Flags]:
+    def _saturated(self, tf: Sparse, basis: NDArray[np.float64]) -> tuple[Sparse, Flags]:
         """BM25 from term frequencies, and which rows are common."""
-        hits = np.diff(tf.indptr)
+        hits = tf.counts
         rarest, occurring, here = basis.T
         share = (hits + 1) / (here + 1)
         holding = np.clip((rarest + 1) * share - 1, 0, self._entries)
         occurring = np.maximum((occurring + 1) * share - 1, 0)
         idf = np.log1p((self._entries - holding + 0.5) / (holding + 0.5)) ** RARITY
         rarity = (idf * (occurring + 1) / (holding + 1)).astype(np.float32)
-        data = np.repeat(rarity, hits) * tf.data * np.float32(K1 + 1) / (tf.data + self._norm[tf.indices])
-        return sparse.csr_array((data, tf.indices, tf.indptr), shape=tf.shape), holding > COMMON * self._entries
+        values = np.repeat(rarity, hits) * tf.values * np.float32(K1 + 1) / (tf.values + self._norm[tf.columns])
+        return tf._replace(values=values), holding > COMMON * self._entries
+
+    def _owned(self, own: _Pairs) -> _Pairs:
+        """Make a source of what each row scores by itself; the numbers are in order."""
+        first = np.flatnonzero(begins(own.row))
+        number = np.arange(len(self.sources), len(self.sources) + len(first))
+        self.sources.extend(Sparse(np.append(first, len(own.row)), own.number.astype(np.int32), own.value))
+        return _Pairs(own.row[first], number, np.ones(len(first), dtype=np.float32))
 
 
-def _where_hit(bm25: Matrix, term: Numbers, share: Floats, number: Numbers, hits: sparse.csr_array[np.bool_]) -> Scores:
-    """The scores of pairs of row and term, only where the row hits."""
-    used, term = np.unique(term, return_inverse=True)
-    dense = bm25[used].toarray()
-    counts = np.diff(hits.indptr)[number].astype(np.int64)
-    column = hits.indices[ranges(hits.indptr[number].astype(np.int64), counts)].astype(np.int64)
-    return np.repeat(number, counts), column, np.repeat(share, counts) * dense[np.repeat(term, counts), column]
+def _summed(pairs: _Pairs, width: int) -> _Pairs:
+    """What is named more than once added up, by row and number."""
+    code = pairs.row * width + pairs.number
+    order = np.argsort(code, kind="stable")
+    pairs = pairs.only(order)
+    first = np.flatnonzero(begins(code[order]))
+    return pairs.only(first)._replace(value=_sums(pairs.value, first))
 
 
-def _matrix(data: Floats, row: Ints | Numbers, column: Ints | Numbers, shape: tuple[int, int]) -> Matrix:
-    return sparse.coo_array((data, (row, column)), shape=shape).tocsr()
+def _sums(values: Floats, first: Numbers) -> Floats:
+    """The sum of the values from each first one to the next."""
+    return np.add.reduceat(values, first) if len(first) else values
+
+
+def _by_row(pairs: _Pairs, height: int) -> Sparse:
+    order = np.argsort(pairs.row, kind="stable")
+    counts = np.bincount(pairs.row, minlength=height)
+    return Sparse(bounds_of(counts), pairs.number[order].astype(np.int32), pairs.value[order])

@@ -12,13 +12,16 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import and_, or_
 from typing import NamedTuple
 
 import numpy as np
 
 from digest.matching import text
-from digest.matching.index import ABSTRACT, TITLE, Flags, Numbers, Window
+from digest.matching.arrays import Flags, Numbers, has, members
+from digest.matching.index import ABSTRACT, TITLE, Window
 from digest.matching.near import Pieces, Places, Way
 from digest.matching.terms import Terms, View
 from digest.model import FIELDS, MatchMode
@@ -34,6 +37,7 @@ class Sense(NamedTuple):
     view: View
 
     @classmethod
+    @lru_cache(maxsize=8)
     def of(cls, match: MatchMode, *, capitals: bool) -> Sense:
         """The sense of a profile's keywords."""
         return cls(match, View("capitals" if capitals else "free", (TITLE, ABSTRACT)))
@@ -88,18 +92,18 @@ class Search:
     def find(self, queries: Sequence[tuple[Query, Sense]]) -> Found:
         """Where each query hits, and with which pieces."""
         leaves: list[Leaf] = []
-        owner: list[int] = []
+        stops: list[int] = []
         trees: list[Tree] = []
-        for number, (query, sense) in enumerate(queries):
+        for query, sense in queries:
             tree = self._plan(query, sense, leaves)
-            owner += [number] * (len(leaves) - len(owner))
+            stops.append(len(leaves))
             if isinstance(tree, Tree):
                 trees.append(tree)
         ways = [(number, way, leaf.reach) for number, leaf in enumerate(leaves) for way in leaf.ways]
         pieces = self._find(ways)
         if trees:
             pieces = pieces.only(self._speaking(trees, len(leaves), pieces))
-        return Found(leaves, np.array(owner, dtype=np.int64), pieces)
+        return Found(leaves, np.repeat(np.arange(len(stops)), np.diff(stops, prepend=0)), pieces)
 
     def rows(self, found: Found) -> Pieces:
         """Where all words of a leaf that speaks for an entry, if there are several, stand in a row."""
@@ -136,19 +140,21 @@ class Search:
         leaves[start:] = [leaf.mute() for leaf in leaves[start:]]
         return Tree(all_of, tuple(wanted), tuple(unwanted))
 
-    def _words(self, words: Sequence[str], sense: Sense) -> Leaf:
-        words = tuple(dict.fromkeys(words))
+    def _words(self, words: tuple[str, ...], sense: Sense) -> Leaf:
+        if len(words) > 1:
+            words = tuple(dict.fromkeys(words))
         terms = self.terms.words(words, sense.view)
         parts = self._parts(terms)
         rows = self._rows(terms, words, sense.view)
+        row = rows if len(parts) > 1 else ()
         match sense.match:
             case "near":
-                return Leaf(rows, max(NEAR, 2 * len(parts)), rows if len(parts) > 1 else (), parts)
+                return Leaf(rows, max(NEAR, 2 * len(parts)), row, parts)
             case "phrase":
-                return Leaf(rows, 0, rows if len(parts) > 1 else (), parts)
+                return Leaf(rows, 0, row, parts)
             case "any":
-                each = dict.fromkeys(term for row in (terms, *rows) for term in row if term not in self.terms.absent)
-                return Leaf(tuple((term,) for term in each), 1, rows if len(parts) > 1 else (), parts)
+                each = dict.fromkeys(term for way in (terms, *rows) for term in way if term not in self.terms.absent)
+                return Leaf(tuple((term,) for term in each), 1, row, parts)
 
     def _phrase(self, phrase: str, distance: int | None, sense: Sense) -> Leaf:
         view = View("plain" if phrase == phrase.lower() else "cased", sense.view.fields)
@@ -171,30 +177,30 @@ class Search:
 
     def _rows(self, terms: tuple[int, ...], words: Sequence[str], view: View) -> tuple[tuple[int, ...], ...]:
         """The ways of writing some words of which each stands somewhere."""
-        absent = self.terms.absent
+        absent, opening = self.terms.absent, self.terms.opening
         rows = (terms,) if terms and absent.isdisjoint(terms) else ()
-        if len(words) == 1 or self.terms.opening.isdisjoint(words):
-            return rows
-        joined = [self.terms.joined(one, other, view) for one, other in pairwise(words)]
-        others = [
-            (*terms[:place], whole, *terms[place + 2 :]) for place, whole in enumerate(joined) if whole is not None
-        ]
-        return (*rows, *(row for row in others if absent.isdisjoint(row)))
+        if len(words) > 1 and not opening.isdisjoint(words):
+            for place, (one, other) in enumerate(pairwise(words)):
+                if one in opening and (whole := self.terms.joined(one, other, view)) is not None:
+                    row = (*terms[:place], whole, *terms[place + 2 :])
+                    rows = (*rows, row) if absent.isdisjoint(row) else rows
+        return rows
 
     def _speaking(self, trees: Sequence[Tree], leaves: int, pieces: Pieces) -> Flags:
         """Which pieces speak for their query."""
-        size = len(self.window.entries)
-        column = self.window.column[pieces.first]
-        code = pieces.owner * size + column
         combined = np.zeros(leaves, dtype=bool)
         combined[[leaf for tree in trees for leaf in _leaves(tree)]] = True
-        held: dict[int, set[int]] = {}
-        for each in np.unique(code[combined[pieces.owner]]).tolist():
-            held.setdefault(each // size, set()).add(each % size)
-        speaking = [
-            leaf * size + entry for tree in trees for leaf, entries in _held(tree, held)[1].items() for entry in entries
-        ]
-        return ~combined[pieces.owner] | np.isin(code, np.array(speaking, dtype=np.int64))
+        places = np.flatnonzero(combined[pieces.owner])
+        owner, column = pieces.owner[places], self.window.column[pieces.first[places]]
+        held = members(owner, column, leaves, len(self.window.entries))
+        sets = {leaf: int.from_bytes(held[leaf].tobytes(), "little") for leaf in np.unique(owner).tolist()}
+        spoken = np.zeros_like(held)
+        for tree in trees:
+            for leaf, entries in _held(tree, sets)[1]:
+                spoken[leaf] = np.frombuffer(entries.to_bytes(held.shape[1] * 8, "little"), dtype="<u8")
+        flags = ~combined[pieces.owner]
+        flags[places] = has(spoken, owner, column)
+        return flags
 
 
 def _leaves(tree: Tree | int) -> Iterator[int]:
@@ -205,15 +211,16 @@ def _leaves(tree: Tree | int) -> Iterator[int]:
             yield from _leaves(each)
 
 
-def _held(tree: Tree | int, held: Mapping[int, set[int]]) -> tuple[set[int], dict[int, set[int]]]:
-    """The entries for which a tree holds, and those for which each of its leaves speaks."""
+def _held(tree: Tree | int, held: Mapping[int, int]) -> tuple[int, list[tuple[int, int]]]:
+    """The entries for which a tree holds, and those for which each of its leaves speaks; sets are bits of a number."""
     if isinstance(tree, int):
-        entries = held.get(tree, set())
-        return entries, {tree: entries}
+        entries = held.get(tree, 0)
+        return entries, [(tree, entries)]
     wanted = [_held(each, held) for each in tree.wanted]
-    speaking = {leaf: entries for _, leaves in wanted for leaf, entries in leaves.items()}
+    speaking = [one for _, leaves in wanted for one in leaves]
     if not tree.all_of:
-        return set().union(*(entries for entries, _ in wanted)), speaking
-    both = set.intersection(*(entries for entries, _ in wanted))
-    both = both.difference(*(_held(each, held)[0] for each in tree.unwanted))
-    return both, {leaf: entries & both for leaf, entries in speaking.items()}
+        return reduce(or_, (entries for entries, _ in wanted)), speaking
+    both = reduce(and_, (entries for entries, _ in wanted))
+    for each in tree.unwanted:
+        both &= ~_held(each, held)[0]
+    return both, [(leaf, entries & both) for leaf, entries in speaking]

@@ -1,131 +1,164 @@
 """Every distinct query of all profiles, evaluated once over the window.
 
-A row is a keyword in one sense, a column an entry. The numbers are complex: the real part is the keyword's score, the
-imaginary part is 1 where it hits and EXCLUDES where it keeps the entry out. So one sparse product of profiles × rows
-gives the score of every entry, and an entry qualifies where the imaginary part is above 0.
+A row is a keyword in one sense, a column an entry. Of each row the table knows the columns that it hits, as a set; what
+it scores, as a mixture of sources (see `score`); and the pieces of text that hit.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
+from digest.errors import QueryError
+from digest.matching import arrays
+from digest.matching.arrays import Bits, Flags, Growing, Numbers, Sparse, Stack, begins, bounds_of, members, ranges
 from digest.matching.frequencies import Lookup
 from digest.matching.index import Window
-from digest.matching.score import Scorer
+from digest.matching.near import Pieces
+from digest.matching.score import Hits, Scorer
 from digest.matching.search import Search, Sense
 from digest.model import MatchMode, Profile
 from digest.profiles import Keyword, parse
 
-EXCLUDES = -1e9
-"""Outweighs whatever hits can add up to."""
-
 _AT_ONCE = 20_000
 """Rows evaluated together: enough for numpy to be fast, few enough to take little memory."""
+BROAD = 32
+"""A source is broad if it stands in at least one of so many columns."""
 
-Matrix = sparse.csr_array[np.complex64]
-Number = TypeVar("Number", np.int32, np.complex64)
+Asked = tuple[str, MatchMode, bool]
+"""A keyword as typed, what several words mean, and whether capitals are meant as such."""
 
 
 class Row(NamedTuple):
-    """A keyword in one sense."""
+    """A keyword in one sense, and as typed."""
 
+    typed: str
     keyword: Keyword
     sense: Sense
 
 
+class Evaluated(NamedTuple):
+    """What is known of each row: the columns it hits, whether it hits any, and whether it excludes them.
+
+    What it scores, by its weight, is a mixture of broad sources and one of narrow ones.
+    """
+
+    bits: Bits
+    hits: Flags
+    excluded: Flags
+    broad: Sparse
+    narrow: Sparse
+    sources: Sparse
+    is_broad: Flags
+    """Of each source."""
+
+
 class Table:
-    """The queries of one window. `numbers` adds rows as profiles bring new keywords; `matrix` evaluates what is new."""
+    """The queries of one window. Keywords are added as profiles bring them; `evaluated` evaluates what is new."""
 
     def __init__(self, window: Window, frequencies: Lookup) -> None:
         self.window, self.search = window, Search(window)
         self.rows: list[Row] = []
+        self.faults: dict[Asked, str] = {}
+        """Why keywords that were asked for cannot be read."""
         self._scorer = Scorer(window, self.search.terms, frequencies)
         self._numbers: defaultdict[tuple[MatchMode, bool], dict[str, int]] = defaultdict(dict)
-        self._weights: NDArray[np.float32] = np.empty(0, dtype=np.float32)
-        self._hits: list[bool] = []
-        self._evaluated = _Stack(len(window.entries))
+        self._bits: Growing[np.uint64] = Growing(np.uint64, arrays.words(len(window.entries)))
+        self._hitting: Growing[np.bool_] = Growing(np.bool_)
+        self._excluded: Growing[np.bool_] = Growing(np.bool_)
+        self._broad, self._narrow = Stack(), Stack()
+        self._stride = len(window.run) + 2
+        self._first: Growing[np.int64] = Growing(np.int64)
+        self._last: Growing[np.int32] = Growing(np.int32)
+        self._starts = np.searchsorted(window.column, np.arange(len(window.entries) + 1))
+
+    def add(self, asked: Iterable[Asked]) -> list[int]:
+        """The rows of some keywords; -1 for one that cannot be read, and `faults` says why."""
+        numbers = []
+        for keyword, match, capitals in asked:
+            known = self._numbers[match, capitals]
+            number = known.get(keyword)
+            if number is None:
+                number = known[keyword] = self._added(keyword, match, capitals)
+            numbers.append(number)
+        return numbers
+
+    def _added(self, typed: str, match: MatchMode, capitals: bool) -> int:
+        try:
+            keyword = parse(typed)
+        except QueryError as fault:
+            self.faults[typed, match, capitals] = str(fault)
+            return -1
+        self.rows.append(Row(typed, keyword, Sense.of(match, capitals=capitals)))
+        return len(self.rows) - 1
 
     def numbers(self, profile: Profile) -> list[int]:
         """The rows of a profile's keywords. Raises QueryError."""
-        known = self._numbers[profile.match, profile.capitals]
-        try:
-            return list(map(known.__getitem__, profile.keywords))
-        except KeyError:
-            sense = Sense.of(profile.match, capitals=profile.capitals)
-            for keyword in profile.keywords:
-                if keyword not in known:
-                    self.rows.append(Row(parse(keyword), sense))
-                    known[keyword] = len(self.rows) - 1
-        return [known[keyword] for keyword in profile.keywords]
+        numbers = self.add([(keyword, profile.match, profile.capitals) for keyword in profile.keywords])
+        if -1 in numbers:
+            parse(profile.keywords[numbers.index(-1)])
+        return numbers
 
-    def matrix(self) -> Matrix:
-        """All rows, as described above: shape (rows, entries), complex."""
-        while new := self.rows[self._evaluated.height : self._evaluated.height + _AT_ONCE]:
-            self._evaluated.append(self._evaluate(new))
-        return self._evaluated.matrix()
+    def evaluated(self) -> Evaluated:
+        """All rows, valid until there are more."""
+        while new := self.rows[len(self._bits) : len(self._bits) + _AT_ONCE]:
+            self._evaluate(new)
+        arrays = self._bits.array, self._hitting.array, self._excluded.array
+        return Evaluated(*arrays, self._broad.rows, self._narrow.rows, self._scorer.sources.rows, self._is_broad())
 
-    def weights(self) -> NDArray[np.float32]:
-        """The weight of each row in a profile's score."""
-        new = [row.keyword for row in self.rows[len(self._weights) :]]
-        if new:
-            weights = [1.0 if keyword.excluded else keyword.weight for keyword in new]
-            self._weights = np.append(self._weights, np.array(weights, dtype=np.float32))
-        return self._weights
+    @property
+    def cells(self) -> int:
+        """How many scores and pieces of text are kept."""
+        return len(self._scorer.sources.rows.columns) + len(self._first)
 
-    def hits(self, row: int) -> bool:
-        """Whether an (evaluated) row hits any entry."""
-        return self._hits[row]
+    def pieces(self, rows: Numbers, columns: Numbers) -> Pieces:
+        """The pieces of text with which (evaluated) rows hit columns; the owner is the place of such a pair."""
+        codes = self._first.array
+        start, stop = (np.searchsorted(codes, rows * self._stride + self._starts[columns + more]) for more in (0, 1))
+        places = ranges(start, stop - start)
+        owner = np.repeat(np.arange(len(rows)), stop - start)
+        return Pieces(owner, codes[places] % self._stride, self._last.array[places].astype(np.int64))
 
-    def _evaluate(self, rows: Sequence[Row]) -> Matrix:
+    def _evaluate(self, rows: Sequence[Row]) -> None:
         excluded = np.array([row.keyword.excluded for row in rows])
         found = self.search.find([(row.keyword.query, row.sense) for row in rows])
-        for leaf, row in enumerate(found.owner.tolist()):
-            if excluded[row]:
-                found.leaves[leaf] = found.leaves[leaf].mute()
-        shape = (len(rows), len(self.window.entries))
-        place = found.owner[found.pieces.owner], self.window.column[found.pieces.first]
-        hits = sparse.coo_array((np.ones(len(place[0]), dtype=np.bool_), place), shape=shape).tocsr()
-        self._hits += (np.diff(hits.indptr) > 0).tolist()
-        scores = self._scorer.score(found, hits, self.search.rows(found))
-        says = np.repeat(np.where(excluded, EXCLUDES * 1j, 1j).astype(np.complex64), np.diff(hits.indptr))
-        return scores.astype(np.complex64) + sparse.csr_array((says, hits.indices, hits.indptr), shape=shape)
+        for leaf in np.flatnonzero(excluded[found.owner]).tolist():
+            found.leaves[leaf] = found.leaves[leaf].mute()
+        pieces = self._merged(found.pieces._replace(owner=found.owner[found.pieces.owner]))
+        hits = self._hits(pieces, len(rows))
+        self._add(rows, self._scorer.score(found, hits, self.search.rows(found)))
+        self._first.extend((pieces.owner + len(self._bits)) * self._stride + pieces.first)
+        self._last.extend(pieces.last.astype(np.int32))
+        self._hitting.extend(np.diff(hits.bounds) > 0)
+        self._excluded.extend(excluded)
+        row = np.repeat(np.arange(len(rows)), np.diff(hits.bounds))
+        self._bits.extend(members(row, hits.columns, len(rows), len(self.window.entries)))
 
+    def _add(self, rows: Sequence[Row], mixture: Sparse) -> None:
+        weights = np.array([row.keyword.weight for row in rows], dtype=np.float32)
+        weighted = mixture._replace(values=mixture.values * np.repeat(weights, mixture.counts))
+        broad = self._is_broad()[mixture.columns]
+        self._broad.extend(weighted.only(broad))
+        self._narrow.extend(weighted.only(~broad))
 
-class _Stack:
-    """A sparse matrix that grows downwards; its arrays have room to spare, so that growth is cheap."""
+    def _is_broad(self) -> Flags:
+        return self._scorer.sources.rows.counts * BROAD >= len(self.window.entries)
 
-    def __init__(self, width: int) -> None:
-        self.height = 0
-        self._width = width
-        self._bounds = np.zeros(1, dtype=np.int32)
-        self._columns = np.empty(0, dtype=np.int32)
-        self._data = np.empty(0, dtype=np.complex64)
+    def _merged(self, pieces: Pieces) -> Pieces:
+        """Each owner's pieces in the order of the text, neighbours in one run made one."""
+        run = self.window.run
+        order = np.argsort(pieces.owner * self._stride + pieces.first, kind="stable")
+        owner, first, last = pieces.only(order)
+        reached = np.maximum.accumulate(owner * self._stride + last) - owner * self._stride
+        begin = begins(owner)
+        begin[1:] |= (first[1:] > reached[:-1] + 1) | (run[first[1:]] != run[first[:-1]])
+        ends = np.append(begin[1:], True)[: len(begin)]
+        return Pieces(owner[begin], first[begin], reached[ends])
 
-    def append(self, block: Matrix) -> None:
-        start, stop = int(self._bounds[self.height]), int(self._bounds[self.height]) + block.nnz
-        height = self.height + block.shape[0]
-        self._bounds = _with_room(self._bounds, height + 1)
-        self._columns, self._data = _with_room(self._columns, stop), _with_room(self._data, stop)
-        self._bounds[self.height + 1 : height + 1] = block.indptr[1:] + start
-        self._columns[start:stop], self._data[start:stop] = block.indices, block.data
-        self.height = height
-
-    def matrix(self) -> Matrix:
-        stop = int(self._bounds[self.height])
-        arrays = self._data[:stop], self._columns[:stop], self._bounds[: self.height + 1]
-        return sparse.csr_array(arrays, shape=(self.height, self._width))
-
-
-def _with_room(array: NDArray[Number], size: int) -> NDArray[Number]:
-    """The array, or a copy half as long again as is needed now."""
-    if size <= len(array):
-        return array
-    longer = np.empty(size + size // 2, dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
+    def _hits(self, pieces: Pieces, height: int) -> Hits:
+        column = self.window.column[pieces.first]
+        first = begins(pieces.owner * len(self.window.entries) + column)
+        return Hits(bounds_of(np.bincount(pieces.owner[first], minlength=height)), column[first])

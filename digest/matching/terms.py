@@ -12,7 +12,7 @@ Rules
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -20,7 +20,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from digest.matching import text
-from digest.matching.index import ABSTRACT, NOWHERE, TITLE, Flags, Spans, Window
+from digest.matching.arrays import Flags
+from digest.matching.index import ABSTRACT, NOWHERE, TITLE, Spans, Window
 from digest.profiles.patterns import compiled
 
 SHORTEST_PART = 3
@@ -120,7 +121,7 @@ class Terms:
         cased = [form.cased for form in forms]
         plain = "".join([form.plain for form in forms])
         self._solid[word] = "".join(cased), plain
-        if any(longer != plain for longer in _completions(self.window.sorted_plain, plain)):
+        if self._begins_another(plain):
             self.opening.add(word)
         levels = [_level(form, view.strictness) for form in forms]
         spans = self._within(self._written(forms, levels), view)
@@ -128,6 +129,11 @@ class Terms:
         if len(forms) != 1:
             self.compounds[number] = tuple(dict.fromkeys(self.words(cased, view)))
         return number
+
+    def _begins_another(self, plain: str) -> bool:
+        known = self.window.sorted_plain
+        place = bisect_right(known, plain)
+        return place < len(known) and known[place].startswith(plain)
 
     def _within(self, spans: Spans, view: View) -> Spans:
         if not len(spans.first):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digest.matching.index import Flags
+from digest.matching.arrays import Flags, unpacked
 from digest.matching.search import Sense
 from digest.matching.spelling import Spelling
 from digest.matching.table import Row, Table
@@ -70,15 +70,13 @@ class Usage(NamedTuple):
 def usages(table: Table, profiles: Sequence[Profile]) -> list[Usage]:
     """What the keywords of these profiles do. Raises QueryError."""
     rows = [table.numbers(profile) for profile in profiles]
-    matrix = table.matrix()
+    bits, width = table.evaluated().bits, len(table.window.entries)
     found = []
     for profile, mine in zip(profiles, rows, strict=True):
         traces = []
         for keyword, row in zip(profile.keywords, mine, strict=True):
-            columns, stretch = np.zeros(matrix.shape[1], dtype=bool), slice(*matrix.indptr[row : row + 2].tolist())
-            columns[matrix.indices[stretch][matrix.data[stretch].imag != 0]] = True
-            traces.append(Trace(keyword, table.rows[row], columns))
-        hit, kept_out = (_any(traces, matrix.shape[1], excluded=excluded) for excluded in (False, True))
+            traces.append(Trace(keyword, table.rows[row], unpacked(bits[row : row + 1], width)[0]))
+        hit, kept_out = (_any(traces, width, excluded=excluded) for excluded in (False, True))
         found.append(Usage(profile, tuple(traces), hit, hit & ~kept_out))
     return found
 

@@ -310,8 +310,7 @@ def test_what_is_typed_takes_bounded_memory(store: Store, monkeypatch: pytest.Mo
     for number in range(60):
         tried(trials, f"alpha{number}", name := f"beta*^{1 + number}")
         trials.backtest([profile(name, name=f"name {number}")], NOW)
-        assert len(trials._bench._table.rows) <= 22
-        assert len(trials._bench._explainer._made) <= 2
+        assert len(trials._bench._selector.table.rows) <= 22
     assert tried(trials, "alpha", "beta") == expected
     assert built == [30]
     monkeypatch.setattr(backtest, "MOST_CELLS", 0)

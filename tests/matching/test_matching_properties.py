@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching_samples import history, profile
+from numpy.typing import NDArray
 
 from digest.errors import QueryError
 from digest.matching import Reader, Selector
 from digest.matching.index import Window
 from digest.matching.rank import in_tie_order
 from digest.matching.search import Sense
+from digest.matching.sums import Few
 from digest.matching.table import Table
 from digest.model import Entry, Profile
 from digest.profiles import parse
@@ -82,6 +85,16 @@ profiles = st.builds(
     st.sampled_from(["near", "any", "phrase"]),
     st.booleans(),
 )
+
+
+def scores(table: Table, row: int) -> NDArray[np.float32]:
+    """What a row scores in each column."""
+    known = table.evaluated()
+    one, bounds = np.array([row]), np.array([0, 1])
+    (found,) = Few(known, len(table.window.entries)).of(one, bounds)
+    return np.asarray(found, dtype=np.float32)
+
+
 SEEN = history(200, alpha=40, beta=10, gamma=3)
 
 
@@ -113,14 +126,13 @@ def test_together_as_one_by_one(papers: list[Entry], asked: list[Profile]) -> No
     """Many keywords evaluated together have the numbers that each has alone."""
     window = Window(in_tie_order(papers))
     together = Table(window, SEEN)
-    numbers = [together.numbers(each) for each in asked]
-    matrix = together.matrix().toarray()
-    for each, rows in zip(asked, numbers, strict=True):
-        for keyword, row in zip(each.keywords, rows, strict=True):
+    for each in asked:
+        for keyword, row in zip(each.keywords, together.numbers(each), strict=True):
             alone = Table(window, SEEN)
-            alone.numbers(profile(keyword, match=each.match, capitals=each.capitals))
-            difference = abs(matrix[row] - alone.matrix().toarray()[0])
-            assert (difference <= 1e-4 * (1 + abs(matrix[row].real))).all()
+            (only,) = alone.numbers(profile(keyword, match=each.match, capitals=each.capitals))
+            assert (together.evaluated().bits[row] == alone.evaluated().bits[only]).all()
+            difference = abs(scores(together, row) - scores(alone, only))
+            assert (difference <= 1e-4 * (1 + scores(alone, only))).all()
 
 
 @given(entries, profiles)
