@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from editions import synthetic
+from planned import planned
 from ready import ENTRIES
 from sending import SENDER, Load
 from sqlalchemy import delete
@@ -68,13 +69,10 @@ def _fill(app: App, count: int) -> None:
         filing.save(connection, file, Listing("synthetic", tuple(listed.values())), now)
     for start in range(1, count + 1, DISTINCT):
         numbers = range(start, min(start + DISTINCT, count + 1))
-        plans = [
-            editions.Plan(_of(edition, number, now), 0, len(listed))
-            for number, edition in zip(numbers, some, strict=False)
-        ]
+        mine = [_of(edition, number, now) for number, edition in zip(numbers, some, strict=False)]
         with app.store.write() as connection:
-            subscribers.put(connection, [_named(one.edition.email) for one in plans], now, 0, configured=False)
-            editions.insert(connection, plans)
+            subscribers.put(connection, [_named(one.email) for one in mine], now, 0, configured=False)
+            editions.insert(connection, [planned(connection, one, upto=len(listed)) for one in mine], now)
 
 
 def _of(edition: Edition, number: int, now: int) -> Edition:

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from statistics import median
+from struct import unpack
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -230,7 +231,7 @@ def judge(store: Store, span: Span) -> Judged:
     """Hold what a store has at the end against the calendar, the clocks, and the entries."""
     judged = Judged()
     names = ("slot", "due_at", "planned_at", "state", "upto")
-    columns = [edition_table.c[name] for name in names] + [contents.c[name] for name in ("matches", "more")]
+    columns = [*(edition_table.c[name] for name in names), contents.c.entries]
     held = select(*columns).select_from(edition_table.outerjoin(contents))
     with store.read() as connection:
         titles = connection.execute(select(entry_table.c.number, entry_table.c.title)).all()
@@ -259,7 +260,7 @@ def _judge_rows(judged: Judged, cadence: Cadence, rows: Sequence[Row[Any]], span
 def _judge_mails(judged: Judged, rows: Sequence[Row[Any]], wanted: set[int]) -> None:
     """Each entry on a subscriber's topic, up to the last mail, is in exactly one."""
     mails = [row for row in rows if row.state == State.SENT]
-    held = Counter(number for row in mails for number in (*(match[0] for match in row.matches), *row.more))
+    held = Counter(number for row in mails for number in unpack(f"<{len(row.entries) // 4}I", row.entries))
     last = max((row.upto for row in mails), default=0)
     judged.faults["entry lost"] += len({number for number in wanted if number <= last} - held.keys())
     judged.faults["entry mailed twice"] += held.total() - len(held)

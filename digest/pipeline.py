@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from digest import fetch, intake, planning
+from digest.choosing import Ready
 from digest.delivery import sender
 from digest.fetch import Remote
 from digest.intake import Intake
@@ -30,7 +31,6 @@ from digest.store.ledger import StoreLedger
 from digest.store.store import Store
 from digest.store.subscribers import Named
 from digest.watchdog import too_many_complaints
-from digest.window import Ready
 
 Clock = Callable[[], int]
 """Gives epoch seconds."""

@@ -16,22 +16,20 @@ Rules
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from digest.cadence import Slot, between, calendar_names, latest, local_date, next_due, skipped
-from digest.matching import Reader, Selection, Selector
-from digest.model import Edition, State
+from digest.choosing import Choice, Choices, Chooser, Ready
+from digest.model import State
 from digest.report import Planned
-from digest.store import editions, entries, runs, subscribers
+from digest.store import contents, editions, entries, runs, subscribers
 from digest.store.editions import Overtaken, Plan
 from digest.store.store import Store
 from digest.store.subscribers import Due, Step
-from digest.window import Ready, anew, lookup
 
 MORE = 40
 """Entries beyond a subscriber's maximum that are listed by title."""
@@ -81,7 +79,6 @@ def plan(
         lowest, file = subscribers.lowest_watermark(connection, now), entries.newest_file(connection)
         waiting_from = editions.lowest_waiting(connection, now)
         lowest = lowest if waiting_from is None else min(lowest, waiting_from)
-        selector = ready.selector(lowest, file, partial(entries.window, connection, lowest), lookup(store))
         numbers = _Numbers(
             entries.newest_number(connection),
             entries.number_before(connection, now - policy.first_days * _DAY),
@@ -89,31 +86,22 @@ def plan(
             entries.newest_at(connection),
             entries.newest_file_at(connection),
         )
-    batch = _Batch(store, selector, now, policy, policy.calendars(now), numbers, run, waiting_from is not None)
+    chooser = ready.chooser(store, lowest, file)
+    batch = _Batch(store, chooser, now, policy, policy.calendars(now), numbers, run, waiting_from is not None)
     done = Planned(window=ready.window)
-    while due and going():
-        done += batch.plan(due)
-        due = _due(store, now, due[-1])
+    try:
+        while due and going():
+            done += batch.plan(due)
+            due = _due(store, now, due[-1])
+    except BaseException:
+        ready.forget()
+        raise
     return done
 
 
 def _due(store: Store, now: int, after: Due | None) -> list[Due]:
     with store.read() as connection:
         return subscribers.due(connection, now, after)
-
-
-def edition_for(store: Store, person: Due, now: int) -> Edition:
-    """The edition that a subscriber would get from all above the watermark; nothing is written."""
-    with store.read() as connection:
-        window = entries.window(connection, person.watermark)
-    selector = Selector(window, lookup(store))
-    (chosen,) = selector.select([_reader(person)], MORE)
-    return _edition(
-        person,
-        latest(now, person.subscriber.cadence),
-        now,
-        anew(store, selector, chosen, person.subscriber.id, person.watermark),
-    )
 
 
 class _Made(NamedTuple):
@@ -133,7 +121,7 @@ class _Batch:
     """Plans some subscribers at a time."""
 
     store: Store
-    selector: Selector
+    chooser: Chooser
     now: int
     policy: Policy
     calendars: Calendars
@@ -143,25 +131,37 @@ class _Batch:
 
     def plan(self, due: Sequence[Due]) -> Planned:
         """Write their editions, and where they then stand."""
-        made = list(self._all_made(due))
+        slots = [latest(self.now, one.cadence) for one in due]
+        closed = [self._closed(one, slot.date) for one, slot in zip(due, slots, strict=True)]
+        waiting = self._overtaken(due)
+        wider = [_with(one, waiting.get(one.id)) for one in due] if waiting else due
+        choices = self.chooser.choose([one for one, reason in zip(wider, closed, strict=True) if not reason], MORE)
+        chosen = iter(choices.each)
+        made = [
+            self._made(one, wide, slot, reason, _NOTHING if reason else next(chosen))
+            for one, wide, slot, reason in zip(due, wider, slots, closed, strict=True)
+        ]
+        return self._written(due, made, choices)
+
+    def _written(self, due: Sequence[Due], made: Sequence[_Made], choices: Choices) -> Planned:
         missed = [plan for one in made for plan in one.missed]
-        merged = {one.plan.edition.subscriber: one.plan.edition.slot for one in made if one.merges}
+        merged = {one.plan.subscriber: one.plan.slot for one in made if one.merges}
         with self.store.write() as connection:
             if self.run:
                 runs.fence(connection, self.run)
-            editions.insert_missed(connection, missed)
-            written = editions.insert(connection, [one.plan for one in made])
+            editions.insert_missed(connection, missed, self.now)
+            contents.tell(connection, choices.hits)
+            written = editions.insert(connection, [one.plan for one in made], self.now)
             editions.merge(connection, {one: slot for one, slot in merged.items() if one in written}, self.now)
             steps = [
-                one.step if one.plan.edition.subscriber in written else _stood(one.step, person)
+                one.step if one.plan.subscriber in written else _stood(one.step, person)
                 for one, person in zip(made, due, strict=True)
             ]
             subscribers.advance(connection, steps)
-        plans = [one.plan for one in made if one.plan.edition.subscriber in written]
-        failed = tuple((plan.edition.email, plan.reason) for plan in plans if plan.state is State.FAILED)
-        named = frozenset(
-            chain.from_iterable(calendar_names(one.subscriber.skip) for one in due if one.subscriber.skip)
-        )
+            plans = [one.plan for one in made if one.plan.subscriber in written]
+            faults = {plan.subscriber: plan.reason for plan in plans if plan.state is State.FAILED}
+            failed = tuple((email, faults[number]) for number, email in subscribers.emails(connection, faults))
+        named = frozenset(chain.from_iterable(calendar_names(one.skip) for one in due if one.skip))
         return Planned(
             due=len(due),
             planned=sum(plan.state is State.PLANNED for plan in plans),
@@ -171,102 +171,86 @@ class _Batch:
             unknown=named - self.calendars.keys(),
         )
 
-    def _all_made(self, due: Sequence[Due]) -> Iterator[_Made]:
-        slots = [latest(self.now, one.subscriber.cadence) for one in due]
-        closed = [self._closed(one, slot.date) for one, slot in zip(due, slots, strict=True)]
-        waiting = self._overtaken(due)
-        wider = [_with(one, waiting.get(one.subscriber.id)) for one in due]
-        readers = [_reader(one) for one, reason in zip(wider, closed, strict=True) if not reason]
-        chosen = iter(self.selector.select(readers, MORE)) if readers else iter(())
-        for one, wide, slot, reason in zip(due, wider, slots, closed, strict=True):
-            mine = _NOTHING if reason else next(chosen)
-            mine = anew(self.store, self.selector, mine, wide.subscriber.id, wide.watermark)
-            yield self._made(one, wide, slot, reason, mine)
-
     def _overtaken(self, due: Sequence[Due]) -> Mapping[int, Overtaken]:
         """What waits of earlier slots, by subscriber (rule 5)."""
         if not self.some_wait:
             return {}
         with self.store.read() as connection:
-            return editions.overtaken(connection, [one.subscriber.id for one in due])
+            return editions.overtaken(connection, [one.id for one in due])
 
-    def _made(self, due: Due, wide: Due, slot: Slot, closed: str, chosen: Selection) -> _Made:
+    def _made(self, due: Due, wide: Due, slot: Slot, closed: str, chosen: Choice) -> _Made:
         state, reason = (State.EMPTY, closed) if closed else self._verdict(due, chosen)
         merges = state is State.PLANNED and wide is not due
         due = wide if merges else due
-        shown = chosen if state is State.PLANNED else chosen._replace(matches=(), more=())
-        edition = _edition(due, slot, self.now, shown)
-        plan = Plan(edition, due.watermark, self.numbers.newest, state, reason)
-        return _Made(plan, self._missed(due, edition), self._step(due, slot, plan, None if closed else chosen), merges)
+        window = due.watermark, self.numbers.newest
+        counts = chosen.considered, chosen.matched
+        filling = chosen.filling if state is State.PLANNED else _NOTHING.filling
+        since = min(due.since or latest(due.due_at, due.cadence).date, slot.date)
+        plan = Plan(due.id, slot.date, since, slot.due_at, *window, *counts, state, reason, filling)
+        return _Made(plan, self._missed(due, plan), self._step(due, slot, plan, None if closed else chosen), merges)
 
-    def _verdict(self, due: Due, chosen: Selection) -> tuple[State, str]:
+    def _verdict(self, due: Due, chosen: Choice) -> tuple[State, str]:
         """The state of a new edition, and why it is not PLANNED."""
-        person = due.subscriber
         if chosen.fault:
             return State.FAILED, chosen.fault
-        if not chosen.matches:
+        if not chosen.cards:
             return State.EMPTY, self._silence(due, chosen)
-        if chosen.matched < person.min_matches and not self._waited(chosen):
-            return State.EMPTY, f"{chosen.matched} of at least {person.min_matches} matches; they wait for the next"
+        if chosen.matched < due.min_matches and chosen.oldest > self.numbers.waited:
+            return State.EMPTY, f"{chosen.matched} of at least {due.min_matches} matches; they wait for the next"
         return State.PLANNED, ""
 
     def _closed(self, due: Due, day: date) -> str:
         """Why a subscriber wants no mail on a day ("": wants it)."""
-        person = due.subscriber
-        if person.paused_until and day < person.paused_until:
-            return f"paused until {person.paused_until}"
-        skip = (*self.policy.skip, *person.skip)
+        if due.paused_until and day < due.paused_until:
+            return f"paused until {due.paused_until}"
+        skip = (*self.policy.skip, *due.skip)
         reason = skipped(day, skip, self.calendars) if skip else ""
         return f"skipped: {reason}" if reason else ""
 
-    def _silence(self, due: Due, chosen: Selection) -> str:
+    def _silence(self, due: Due, chosen: Choice) -> str:
         """Why nothing is in an edition."""
         loaded_at, stale = self.numbers.loaded_at, self.policy.stale_seconds
         if stale and 0 < loaded_at < self.now - stale:
             return f"stale source: nothing new since {local_date(loaded_at, 'UTC')}"
-        before = latest(due.due_at - 1, due.subscriber.cadence)
+        before = latest(due.due_at - 1, due.cadence)
         if chosen.considered and loaded_at > before.due_at:
             return NOTHING_MATCHED
         return NOTHING_NEW if self.numbers.file_at > before.due_at else NO_NEW_FILE
 
-    def _waited(self, chosen: Selection) -> bool:
-        """Whether a match has waited for others long enough."""
-        return any(match.entry <= self.numbers.waited for match in chosen.matches)
-
-    def _missed(self, due: Due, edition: Edition) -> list[Plan]:
+    def _missed(self, due: Due, plan: Plan) -> list[Plan]:
         """Rows for the slots before this one that nobody was there to plan."""
-        cadence = due.subscriber.cadence
-        first = max(latest(due.due_at, cadence).date, edition.slot - timedelta(days=MOST_MISSED))
-        if first >= edition.slot:
+        first = max(latest(due.due_at, due.cadence).date, plan.slot - timedelta(days=MOST_MISSED))
+        if first >= plan.slot:
             return []
+        reason = f"missed; in the edition of {plan.slot}"
+        none = plan._replace(upto=plan.after, considered=0, matched=0, state=State.EMPTY, filling=_NOTHING.filling)
         return [
-            Plan(
-                _edition(due, slot, self.now, _NOTHING),
-                due.watermark,
-                due.watermark,
-                State.EMPTY,
-                self._closed(due, slot.date) or f"missed; in the edition of {edition.slot}",
+            none._replace(
+                slot=slot.date,
+                since=min(plan.since, slot.date),
+                due_at=slot.due_at,
+                reason=self._closed(due, slot.date) or reason,
             )
-            for slot in between(first, edition.slot - _DAY_APART, cadence)
+            for slot in between(first, plan.slot - _DAY_APART, due.cadence)
         ]
 
-    def _step(self, due: Due, slot: Slot, plan: Plan, chosen: Selection | None) -> Step:
+    def _step(self, due: Due, slot: Slot, plan: Plan, chosen: Choice | None) -> Step:
         """Where a subscriber stands after a plan (rules 2 to 4); `chosen` is None on a day without mail."""
-        cadence, edition = due.subscriber.cadence, plan.edition
-        due_at, settled = next_due(slot.date, cadence).due_at, slot.date + _DAY_APART
+        due_at, settled = next_due(slot.date, due.cadence).due_at, slot.date + _DAY_APART
         if plan.state is State.PLANNED:
-            return Step(edition.subscriber, due_at, None, self.numbers.newest, settled)
+            return Step(due.id, due_at, None, self.numbers.newest, settled)
         if chosen is None:
-            return Step(edition.subscriber, due_at, None, due.watermark, edition.since)
-        used = min([self.numbers.forgotten, *(match.entry - 1 for match in chosen.matches)])  # too few matches stay
-        since = edition.since if chosen.matches or plan.state is State.FAILED else settled
-        again_at = None if cadence.send_at or plan.state is State.FAILED else slot.due_at
-        return Step(edition.subscriber, due_at, again_at, max(due.watermark, used), since)
+            return Step(due.id, due_at, None, due.watermark, plan.since)
+        few = chosen.cards > 0  # too few matches stay
+        used = min(self.numbers.forgotten, chosen.oldest - 1) if few else self.numbers.forgotten
+        since = plan.since if few or plan.state is State.FAILED else settled
+        again_at = None if due.cadence.send_at or plan.state is State.FAILED else slot.due_at
+        return Step(due.id, due_at, again_at, max(due.watermark, used), since)
 
 
 NO_NEW_FILE, NOTHING_NEW = "no new file", "nothing new in the new files"
 NOTHING_MATCHED = "no new entry matched"
-_NOTHING = Selection((), (), 0, 0)
+_NOTHING = Choice()
 
 
 def _stood(step: Step, due: Due) -> Step:
@@ -280,29 +264,3 @@ def _with(due: Due, waiting: Overtaken | None) -> Due:
         return due
     since = min(waiting.since, due.since or waiting.since)
     return due._replace(watermark=min(waiting.after, due.watermark), since=since)
-
-
-def _reader(due: Due) -> Reader:
-    person = due.subscriber
-    return Reader(person.profiles, due.watermark, person.max_entries, person.updates)
-
-
-def _edition(due: Due, slot: Slot, now: int, chosen: Selection) -> Edition:
-    person = due.subscriber
-    since = due.since or latest(due.due_at, person.cadence).date
-    return Edition(
-        id=0,
-        subscriber=person.id,
-        email=person.email,
-        name=person.name,
-        slot=slot.date,
-        since=min(since, slot.date),
-        zone=person.cadence.zone,
-        due_at=slot.due_at,
-        planned_at=now,
-        matches=chosen.matches,
-        more=chosen.more,
-        matched=chosen.matched,
-        considered=chosen.considered,
-        profiles=tuple(profile.name for profile in person.profiles),
-    )

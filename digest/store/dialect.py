@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, FromClause, Integer, Table, Text, bindparam, cast, func, literal_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Date,
+    FromClause,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    type_coerce,
+)
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.elements import ColumnElement
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def insert_or(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 (half as slow to import as all the rest of SQLAlchemy)
+
+    return postgresql.insert(table)
 
 
 class Rows:
@@ -25,8 +46,11 @@ class Rows:
     def __init__(self, dialect: str, name: str = "rows") -> None:
         parameter = bindparam(name, type_=Text)
         self._postgresql = dialect == "postgresql"
-        json = cast(parameter, postgresql.JSONB) if self._postgresql else parameter
-        each = func.jsonb_array_elements(json) if self._postgresql else func.json_each(json)
+        each = func.json_each(parameter)
+        if self._postgresql:
+            from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 (as above)
+
+            each = func.jsonb_array_elements(cast(parameter, JSONB))
         self.table: FromClause = each.table_valued("value", name=f"each_{name}")
 
     def text(self, place: int) -> ColumnElement[str]:
@@ -35,7 +59,17 @@ class Rows:
 
     def number(self, place: int) -> ColumnElement[int]:
         """The whole number at a place of each row."""
-        return cast(self._at(place), Integer if not self._postgresql else postgresql.BIGINT)
+        return cast(self._at(place), BigInteger)
+
+    def day(self, place: int) -> ColumnElement[date]:
+        """The date at a place of each row, written as in ISO 8601."""
+        return cast(self._at(place), Date) if self._postgresql else type_coerce(self._at(place), Date)
+
+    def json(self, place: int) -> ColumnElement[Any]:
+        """What stands at a place of each row, as it is."""
+        if self._postgresql:
+            return cast(self.table.c.value.op("->")(literal_column(str(place))), JSON)
+        return type_coerce(self._at(place), JSON)
 
     def _at(self, place: int) -> ColumnElement[Any]:
         if self._postgresql:
@@ -43,6 +77,6 @@ class Rows:
         return func.json_extract(self.table.c.value, literal_column(f"'$[{place}]'"))
 
     @staticmethod
-    def of(rows: Sequence[Sequence[int | str]]) -> str:
+    def of(rows: Sequence[Sequence[object]]) -> str:
         """The parameter's value."""
-        return json.dumps(rows)
+        return json.dumps(rows, default=date.isoformat)

@@ -6,34 +6,59 @@ same date. What is in an edition stands in `contents`, which is written once and
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Text, and_, cast, func, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
-from digest.model import Edition, Match, Reason, State
+from digest.model import Edition, State
+from digest.store import contents
+from digest.store.contents import SHOWN, Filling
 from digest.store.dialect import Rows, insert_or
-from digest.store.schema import OPEN, contents, editions, subscribers
+from digest.store.schema import OPEN, editions, subscribers
+from digest.store.schema import contents as held
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _gives_way = (editions.c.state == State.EMPTY) | ((editions.c.state == State.FAILED) & (editions.c.matched == 0))
 _LOOKED_AT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An edition to be written, with its window (entries numbered above `after`, up to `upto`) and first state."""
+class Plan(NamedTuple):
+    """An edition to be written: columns of the table, by their names, and what is in it.
 
-    edition: Edition
+    Its window is the entries numbered above `after`, up to `upto`.
+    """
+
+    subscriber: int
+    slot: date
+    since: date
+    due_at: int
     after: int
     upto: int
+    considered: int
+    matched: int
     state: State = State.PLANNED
     reason: str = ""
+    filling: Filling = Filling()
 
 
 class Last(NamedTuple):
@@ -94,26 +119,46 @@ WAITING = and_(is_in(*OPEN), is_in(State.PLANNED, State.DEFERRED))
 """On its way, and not in anybody's hands. The first half is there for the index."""
 
 
-def insert(connection: Connection, plans: Sequence[Plan]) -> set[int]:
+def insert(connection: Connection, plans: Sequence[Plan], now: int) -> set[int]:
     """Write new editions, but for those that have a row that stays; return the subscribers of those written."""
     if not plans:
         return set()
-    rows = [_row(plan) for plan in plans]
-    statement = insert_or(connection, editions)
-    again = {name: statement.excluded[name] for name in rows[0] if name not in ("subscriber", "slot")}
-    replaced = statement.on_conflict_do_update(index_elements=["subscriber", "slot"], set_=again, where=_gives_way)
-    written = connection.execute(replaced.returning(editions.c.subscriber, editions.c.id), rows)
+    statement = _insert(connection)
+    again = {column.name: statement.excluded[column.name] for column in editions.c if column.name not in _WHICH}
+    replaced = statement.on_conflict_do_update(index_elements=_WHICH[1:], set_=again, where=_gives_way)
+    written = connection.execute(replaced.returning(editions.c.subscriber, editions.c.id), _asked(plans, now))
     ids: dict[int, int] = {subscriber: edition for subscriber, edition in written}  # noqa: C416 - see the trap of `dict`
-    if held := [_contents(plan.edition, ids) for plan in plans if plan.edition.subscriber in ids and _is_full(plan)]:
-        connection.execute(contents.insert(), held)
+    full = (one for one in plans if one.state is State.PLANNED and one.subscriber in ids)
+    contents.fill(connection, [(ids[one.subscriber], one.subscriber, one.filling) for one in full])
     return set(ids)
 
 
-def insert_missed(connection: Connection, plans: Sequence[Plan]) -> None:
+def insert_missed(connection: Connection, plans: Sequence[Plan], now: int) -> None:
     """Write empty editions of slots that have passed, but for those that have a row."""
     if plans:
-        once = insert_or(connection, editions).on_conflict_do_nothing(index_elements=["subscriber", "slot"])
-        connection.execute(once, [_row(plan) for plan in plans])
+        once = _insert(connection).on_conflict_do_nothing(index_elements=_WHICH[1:])
+        connection.execute(once, _asked(plans, now))
+
+
+_WHICH = ("id", "subscriber", "slot")
+
+
+def _insert(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    """One statement for all rows of a batch, which steps into the database once."""
+    plan, now = Rows(connection.dialect.name), bindparam("now", type_=BigInteger)
+    kinds: dict[str, Callable[[int], ColumnElement[Any]]]
+    kinds = {"slot": plan.day, "since": plan.day, "state": plan.text, "reason": plan.text}
+    values: dict[str, ColumnElement[Any]] = {
+        name: kinds.get(name, plan.number)(place) for place, name in enumerate(Plan._fields) if name != "filling"
+    }
+    values |= dict.fromkeys(("planned_at", "next_at", "changed_at"), now)
+    values |= dict.fromkeys(("code", "attempts", "run", "room"), literal_column("0")) | {"doubtful": false()}
+    # Without a condition SQLite takes ON CONFLICT for the beginning of a join's.
+    return insert_or(connection, editions).from_select(list(values), select(*values.values()).where(true()))
+
+
+def _asked(plans: Sequence[Plan], now: int) -> dict[str, object]:
+    return {"rows": Rows.of([plan[:-1] for plan in plans]), "now": now}
 
 
 def last_row(connection: Connection, subscriber: int) -> Last | None:
@@ -185,9 +230,9 @@ def problems(connection: Connection, limit: int) -> list[Problem]:
 
 def latest_to(connection: Connection, emails: Sequence[str]) -> list[Edition]:
     """The newest edition with anything in it to each of these addresses, in order of id."""
-    newest = select(func.max(contents.c.edition)).where(contents.c.email.in_(emails)).group_by(contents.c.email)
-    rows = connection.execute(FULL.where(editions.c.id.in_(newest)).order_by(editions.c.id))
-    return [edition(row) for row in rows]
+    newest = select(func.max(held.c.edition)).where(held.c.email.in_(emails)).group_by(held.c.email)
+    rows = connection.execute(SHOWN.where(editions.c.id.in_(newest)).order_by(editions.c.id))
+    return contents.read(connection, rows)
 
 
 def find(connection: Connection, number: int) -> Kept | None:
@@ -201,9 +246,13 @@ def touching(connection: Connection, subscriber: int, first: int, last: int) -> 
 
 
 def _kept(connection: Connection, *which: ColumnElement[bool]) -> list[Kept]:
-    whole = FULL.add_columns(editions.c.after, editions.c.upto, editions.c.state, editions.c.code, editions.c.reason)
-    rows = connection.execute(whole.where(*which, editions.c.state != State.EMPTY).order_by(editions.c.slot))
-    return [Kept(edition(r), r.after, r.upto, State(r.state), r.code, r.reason, r.room) for r in rows]
+    whole = SHOWN.add_columns(editions.c.after, editions.c.upto, editions.c.state, editions.c.code, editions.c.reason)
+    rows = connection.execute(whole.where(*which, editions.c.state != State.EMPTY).order_by(editions.c.slot)).all()
+    made = contents.read(connection, rows)
+    return [
+        Kept(edition, row.after, row.upto, State(row.state), row.code, row.reason, row.room)
+        for edition, row in zip(made, rows, strict=True)
+    ]
 
 
 def silent(connection: Connection, subscriber: int, number: int) -> Silent | None:
@@ -213,81 +262,3 @@ def silent(connection: Connection, subscriber: int, number: int) -> Silent | Non
     columns = (editions.c[name] for name in Silent._fields)
     row = connection.execute(select(*columns).where(*which).order_by(editions.c.slot.desc()).limit(1)).first()
     return Silent(*row) if row else None
-
-
-FULL = select(
-    *(editions.c.id, editions.c.subscriber, editions.c.slot, editions.c.since, editions.c.due_at),
-    *(editions.c.planned_at, editions.c.matched, editions.c.considered, editions.c.attempts, editions.c.room),
-    *(column for column in contents.c if column.name != "edition"),
-).join(contents, contents.c.edition == editions.c.id)
-"""Editions with what is in them, as `edition` reads them."""
-
-
-def edition(row: Row[*tuple[Any, ...]]) -> Edition:
-    """The edition in a row of FULL."""
-    return Edition(
-        id=row.id,
-        subscriber=row.subscriber,
-        email=row.email,
-        name=row.name,
-        slot=row.slot,
-        since=row.since,
-        zone=row.zone,
-        due_at=row.due_at,
-        planned_at=row.planned_at,
-        matches=tuple([Match(entry, score, _reasons(reasons)) for entry, score, reasons in row.matches]),
-        more=tuple(row.more),
-        matched=row.matched,
-        considered=row.considered,
-        profiles=tuple(row.profiles),
-    )
-
-
-@lru_cache(maxsize=1 << 16)
-def _reasons(text: str) -> tuple[Reason, ...]:
-    """The same for the same text, to the object: many subscribers share it, and what is made of it."""
-    return tuple(Reason(profile, keyword, field, tuple(words)) for profile, keyword, field, words in json.loads(text))
-
-
-def _is_full(plan: Plan) -> bool:
-    return plan.state is State.PLANNED
-
-
-def _contents(made: Edition, ids: Mapping[int, int]) -> dict[str, Any]:
-    return {
-        "edition": ids[made.subscriber],
-        "email": made.email,
-        "name": made.name,
-        "zone": made.zone,
-        "profiles": made.profiles,
-        "matches": [(match.entry, match.score, _reasons_text(match.reasons)) for match in made.matches],
-        "more": made.more,
-    }
-
-
-def _reasons_text(reasons: tuple[Reason, ...]) -> str:
-    return json.dumps(reasons, ensure_ascii=False, separators=(",", ":"))
-
-
-def _row(plan: Plan) -> dict[str, Any]:
-    made = plan.edition
-    return {
-        "subscriber": made.subscriber,
-        "slot": made.slot,
-        "since": made.since,
-        "due_at": made.due_at,
-        "state": plan.state,
-        "reason": plan.reason,
-        "code": 0,
-        "attempts": 0,
-        "planned_at": made.planned_at,
-        "next_at": made.planned_at,
-        "changed_at": made.planned_at,
-        "after": plan.after,
-        "upto": plan.upto,
-        "considered": made.considered,
-        "matched": made.matched,
-        "run": 0,
-        "doubtful": False,
-        "room": 0,
-    }

@@ -12,15 +12,16 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from sqlalchemy import Connection, Update, and_, bindparam, case, exists, func, or_, select, update
 
 from digest.model import Delivery, Outcome, State, Throttle
 from digest.store import runs, suppressions, throttles
+from digest.store.contents import SHOWN, Known, read
 from digest.store.dialect import Rows
-from digest.store.editions import FULL, WAITING, edition, is_in
+from digest.store.editions import WAITING, is_in
 from digest.store.schema import editions, subscribers
 from digest.store.store import Store
 
@@ -35,7 +36,7 @@ _why_unwanted = (
     .where(subscribers.c.id == editions.c.subscriber)
     .scalar_subquery()
 )
-_WAITS = FULL.where(
+_WAITS = SHOWN.where(
     WAITING,
     editions.c.next_at <= bindparam("now"),
     editions.c.id > bindparam("after"),
@@ -56,11 +57,12 @@ class StoreLedger:
     run: int
     share: int = 0
     shares: int = 1
+    known: Known = field(default_factory=Known, compare=False)
 
     def claim(self, after: int, limit: int) -> Sequence[Delivery]:
         """The next editions that may go now, in order of id."""
         with self.store.read() as connection:
-            return waiting(connection, self.clock(), after, limit, self.share, self.shares)
+            return waiting(connection, self.clock(), after, limit, self.share, self.shares, self.known)
 
     def commit(self, sending: Sequence[int], outcomes: Sequence[Outcome], slowed: Sequence[Throttle]) -> set[int]:
         """Store outcomes and throttles, mark `sending` as SENDING, and return those that are really granted."""
@@ -72,11 +74,19 @@ class StoreLedger:
 
 
 def waiting(
-    connection: Connection, now: int, after: int, limit: int, share: int = 0, shares: int = 1
+    connection: Connection,
+    now: int,
+    after: int,
+    limit: int,
+    share: int = 0,
+    shares: int = 1,
+    known: Known | None = None,
 ) -> list[Delivery]:
     """The next editions that may be tried now, with ids above `after`, in order of id."""
     asked = {"now": now, "after": after, "most": limit, "share": share, "shares": shares}
-    return [Delivery(edition(row), row.attempts, row.room) for row in connection.execute(_NEXT, asked)]
+    rows = connection.execute(_NEXT, asked).all()
+    editions = read(connection, rows, known)
+    return [Delivery(edition, row.attempts, row.room) for edition, row in zip(editions, rows, strict=True)]
 
 
 def count_waiting(connection: Connection, now: int) -> int:

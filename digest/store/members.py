@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, or_, select, update
 
 from digest.model import Edition, Subscriber
-from digest.store import subscribers, suppressions
-from digest.store.editions import FULL, edition
+from digest.store import queries, subscribers, suppressions
+from digest.store.contents import SHOWN, read
 from digest.store.letters import Letter, give_back
 from digest.store.schema import contents, editions, letters, signups
 from digest.store.schema import subscribers as table
@@ -114,7 +114,7 @@ def editions_of(connection: Connection, number: int, most: int) -> list[Past]:
 def kept(connection: Connection, member: Member) -> Kept:
     """All that is known of somebody."""
     mine = editions.c.subscriber == member.subscriber.id
-    full = [edition(row) for row in connection.execute(FULL.where(mine))]
+    full = read(connection, connection.execute(SHOWN.where(mine)))
     asked = select(signups.c.id).where(signups.c.identity == member.identity)
     signup = connection.execute(asked).scalar()
     written = select(*(letters.c[name] for name in Letter._fields)).where(_to(member)).order_by(letters.c.id)
@@ -135,10 +135,12 @@ def forget(connection: Connection, member: Member, now: int) -> None:
     connection.execute(delete(contents).where(contents.c.edition.in_(select(editions.c.id).where(mine))))
     connection.execute(update(editions).where(mine).values(reason=""))  # which may repeat the address
     connection.execute(delete(letters).where(_to(member)))
+    queries.forget(connection, member.identity)
     give_back(connection, member.identity)
     asked = update(signups).where(signups.c.identity == member.identity)
     connection.execute(asked.values(identity="forgotten." + cast(signups.c.id, Text), email="", wishes={}))
     nothing: dict[str, Any] = {"identity": f"forgotten.{number}", "email": "", "name": "", "profiles": [], "skip": []}
+    nothing |= {"names": [], "queries": b""}
     nothing |= {"zone": "UTC", "send_at": None, "days": "daily", "since": None, "paused_until": None}
     nothing |= {"confirmed_at": None, "suppressed": "", "configured": False}
     connection.execute(update(table).where(table.c.id == number).values(nothing))

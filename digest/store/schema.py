@@ -1,11 +1,10 @@
 """The tables. Times are epoch seconds (SQLite drops the zone of a date-time); states are the words of `model.State`.
 
-A change here needs a migration in migrations/versions; a test holds the two against each other.
+Indexes over some of a table's rows stand in `indexes`. A change here needs a migration in migrations/versions; a test
+holds the two against each other.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from sqlalchemy import (
     JSON,
@@ -17,16 +16,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from digest.model import State
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration."""
 
 metadata = MetaData(
@@ -40,7 +39,7 @@ metadata = MetaData(
 
 OPEN = (State.PLANNED, State.DEFERRED, State.UNKNOWN, State.SENDING)
 """The states of editions of which something is still to come."""
-_TOLD = (State.EMPTY, State.DEFERRED, State.FAILED, State.UNKNOWN)
+TOLD = (State.EMPTY, State.DEFERRED, State.FAILED, State.UNKNOWN)
 """The states whose reasons are shown."""
 
 # SQLite gives a number by itself only to a key of type INTEGER.
@@ -49,12 +48,6 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 
 def _text(name: str, **options: object) -> Column[str]:
     return Column(name, Text, nullable=False, **options)  # type: ignore[arg-type]  # options of Column, passed through
-
-
-def _index(name: str, *columns: str, states: Iterable[State]) -> Index:
-    """An index over rows in these states only; a query uses it that compares with the same constants."""
-    which = text(" OR ".join(f"state = '{state}'" for state in states))
-    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
 
 
 def _time(name: str, **options: object) -> Column[int]:
@@ -105,7 +98,6 @@ entries = Table(  # what is told of papers: one row each, and another where more
     Column("version", Integer, nullable=False),  # 0: not known
     Column("updated", Boolean, nullable=False),  # it is there because a new version was announced
     _time("loaded_at", index=True),
-    Index(None, "first", sqlite_where=text("first IS NOT NULL"), postgresql_where=text("first IS NOT NULL")),
 )
 
 keys = Table(  # every identity of every entry
@@ -168,6 +160,8 @@ subscribers = Table(
     Column("active", Boolean, nullable=False),
     Column("configured", Boolean, nullable=False),  # kept in step with [[subscribers]] of the configuration
     Column("profiles", JSON, nullable=False),
+    Column("names", JSON, nullable=False),  # of the profiles
+    Column("queries", LargeBinary, nullable=False),  # the keywords of the profiles, as numbers: see queries.py
     Column("watermark", BigInteger, nullable=False),  # the last entry number considered
     Column("since", Date),  # the first local date that the next edition covers; none: it has no earlier one
     Column("due_at", BigInteger),  # the moment of the first slot without an edition; none: not subscribed
@@ -177,8 +171,6 @@ subscribers = Table(
     Column("confirmed_at", BigInteger),  # when they said yes by the link in a mail; none: somebody else added them
     _time("created_at"),
     Index(None, "due_at", "id"),
-    Index(None, "again_at", sqlite_where=text("again_at IS NOT NULL"), postgresql_where=text("again_at IS NOT NULL")),
-    Index(None, "configured", sqlite_where=text("configured = 1"), postgresql_where=text("configured")),
 )
 
 editions = Table(  # what is written for every mail stands here, in few bytes; what is in the mail, in contents
@@ -204,8 +196,6 @@ editions = Table(  # what is written for every mail stands here, in few bytes; w
     Column("doubtful", Boolean, nullable=False),  # it was unknown once: the recipient may have it
     Column("room", Integer, nullable=False),  # octets that its HTML may have; 0: as usual
     UniqueConstraint("subscriber", "slot"),
-    _index("ix_editions_open", "id", states=OPEN),
-    _index("ix_editions_told", "state", "id", states=_TOLD),
 )
 
 contents = Table(  # of editions that have any
@@ -215,9 +205,31 @@ contents = Table(  # of editions that have any
     _text("email"),
     _text("name"),
     _text("zone"),
-    Column("profiles", JSON, nullable=False),
-    Column("matches", JSON, nullable=False),  # [entry, score, reasons], the reasons as a JSON text
-    Column("more", JSON, nullable=False),
+    Column("profiles", JSON, nullable=False),  # their names
+    Column("entries", LargeBinary, nullable=False),  # those with a card, best first, then others (see contents.py)
+    Column("scores", LargeBinary, nullable=False),  # of the cards
+    Column("reasons", LargeBinary, nullable=False),  # of the cards: for each profile in turn the queries that hit
+)
+
+queries = Table(  # keywords in one sense, as profiles have them; what several had stays, for editions name it
+    "queries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _text("keyword"),  # as typed
+    _text("match"),
+    Column("capitals", Boolean, nullable=False),
+    _text("whose", index=True),  # the identity of the only subscriber who ever had it; "": several had
+    UniqueConstraint("keyword", "match", "capitals"),
+    sqlite_autoincrement=True,  # the number of what is forgotten is never another's
+)
+
+hits = Table(  # why entries are in editions, in words
+    "hits",
+    metadata,
+    Column("entry", Key, primary_key=True, autoincrement=False),
+    Column("query", Key, ForeignKey("queries.id"), primary_key=True, autoincrement=False),
+    Column("found", JSON, nullable=False),  # for each field with a hit: its name, and the pieces of its text that hit
+    sqlite_with_rowid=False,
 )
 
 throttles = Table(  # how fast mail may go to a relay or to a recipient's domain
@@ -271,7 +283,6 @@ letters = Table(  # mails to one person that are no editions: a link to confirm 
     Column("attempts", Integer, nullable=False),
     _time("written_at", index=True),  # the Date of the mail
     _time("next_at"),  # not to be tried before
-    _index("ix_letters_waiting", "next_at", states=(State.PLANNED,)),
 )
 
 rates = Table(  # how much of something one may still do
@@ -302,11 +313,4 @@ incidents = Table(  # what is or was broken, for the operator
     _time("opened_at"),
     Column("closed_at", BigInteger),  # none: it is still so
     Column("told", Integer, nullable=False),  # how many mails there were about it: of its beginning, and of its end
-    Index(
-        None,
-        *("kind", "subject"),
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
 )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, time, timedelta
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, Update, func, insert, select, tuple_, update
 
 from digest.cadence import latest, local_date, next_due
 from digest.model import Cadence, Profile, Subscriber
-from digest.store import suppressions
+from digest.store import queries, suppressions
+from digest.store.dialect import Rows
 from digest.store.editions import last_row
 from digest.store.entries import number_before
+from digest.store.queries import Asked
 from digest.store.schema import subscribers
 
 AT_ONCE = 5_000
@@ -22,10 +25,14 @@ _NEVER = 2**62
 """Above every entry's number."""
 _CADENCE = frozenset({"zone", "send_at", "days", "active"})
 """Wishes that move slots. A change of others may fill an empty edition, where no fixed time is asked for."""
+_DUE = select(
+    *(subscribers.c[name] for name in ("id", "due_at", "watermark", "since", "days", "send_at", "zone", "min_matches")),
+    *(subscribers.c[name] for name in ("max_entries", "paused_until", "skip", "updates", "queries")),
+)
 _ENDED = {"active": False, "due_at": None, "again_at": None}
 
 
-class Due(NamedTuple):
+class Standing(NamedTuple):
     """A subscriber and where the next edition begins.
 
     `due_at`: the moment of the first slot without an edition, in epoch seconds. `watermark`: the last entry number that
@@ -36,6 +43,25 @@ class Due(NamedTuple):
     due_at: int
     watermark: int
     since: date | None
+
+
+class Due(NamedTuple):
+    """What a plan must know of a subscriber: of wishes as in Subscriber, of the rest as in Standing.
+
+    `queries` are the profiles in their compact form.
+    """
+
+    id: int
+    due_at: int
+    watermark: int
+    since: date | None
+    cadence: Cadence
+    min_matches: int
+    max_entries: int
+    paused_until: date | None
+    skip: tuple[str, ...]
+    updates: bool
+    queries: bytes
 
 
 class Step(NamedTuple):
@@ -71,6 +97,7 @@ def put(
     who has left there and is forgotten. Who is suppressed stays so.
     """
     identities = [named.identity for named in wanted]
+    numbers = queries.numbers(connection, queries.asked(wanted))
     there = {
         row.identity: row
         for row in connection.execute(select(subscribers).where(subscribers.c.identity.in_(identities)))
@@ -80,7 +107,7 @@ def put(
     new: dict[str, dict[str, Any]] = {}
     changed = 0
     for identity, subscriber in wanted:
-        wishes = _wishes(subscriber, suppressed.get(identity, ""), configured=configured)
+        wishes = _wishes(subscriber, numbers, suppressed.get(identity, ""), configured=configured)
         if row := there.get(identity):
             if configured and row.own:
                 continue
@@ -107,12 +134,12 @@ def remove(connection: Connection, identity: str) -> bool:
     return connection.execute(subscribers.update().where(*one).values(_ENDED)).rowcount > 0
 
 
-def find(connection: Connection, identity: str) -> Due | None:
+def find(connection: Connection, identity: str) -> Standing | None:
     """One subscriber, due or not, or None."""
     row = connection.execute(
         select(subscribers).where(subscribers.c.identity == identity, subscribers.c.active)
     ).first()
-    return _due(row) if row else None
+    return Standing(wisher(row), row.due_at, row.watermark, row.since) if row else None
 
 
 def everybody(connection: Connection) -> Iterator[Subscriber]:
@@ -134,12 +161,17 @@ def any_active(connection: Connection) -> bool:
 
 def due(connection: Connection, now: int, after: Due | None = None) -> list[Due]:
     """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first."""
-    statement = select(subscribers).where(subscribers.c.due_at <= now)
+    statement = _DUE.where(subscribers.c.due_at <= now)
     if after:
-        place = tuple_(subscribers.c.due_at, subscribers.c.id)
-        statement = statement.where(place > (after.due_at, after.subscriber.id))
+        statement = statement.where(tuple_(subscribers.c.due_at, subscribers.c.id) > (after.due_at, after.id))
     rows = connection.execute(statement.order_by(subscribers.c.due_at, subscribers.c.id).limit(AT_ONCE))
     return [_due(row) for row in rows]
+
+
+def _due(row: Row[*tuple[Any, ...]]) -> Due:
+    number, due_at, watermark, since, days, send_at, zone, fewest, most, paused_until, skip, updates, compact = row
+    cadence = _cadence(days, send_at, zone)
+    return Due(number, due_at, watermark, since, cadence, fewest, most, paused_until, tuple(skip), updates, compact)
 
 
 def lowest_watermark(connection: Connection, now: int) -> int:
@@ -158,11 +190,24 @@ def next_moment(connection: Connection) -> int | None:
 
 def advance(connection: Connection, steps: Sequence[Step]) -> None:
     """Note where subscribers stand after a plan."""
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in Step._fields if name != "id"}
-    statement = subscribers.update().where(subscribers.c.id == bindparam("new_id")).values(values)
     if steps:
-        rows = [{f"new_{name}": value for name, value in zip(Step._fields, step, strict=True)} for step in steps]
-        connection.execute(statement, rows)
+        connection.execute(_advance(connection.dialect.name), {"rows": Rows.of(steps)})
+
+
+@cache
+def _advance(dialect: str) -> Update:
+    step = Rows(dialect)
+    stand = {name: step.number(place) for place, name in enumerate(Step._fields) if name not in ("id", "since")}
+    since = step.day(Step._fields.index("since"))
+    return update(subscribers).where(subscribers.c.id == step.number(0)).values(**stand, since=since)
+
+
+def emails(connection: Connection, numbers: Collection[int]) -> list[tuple[int, str]]:
+    """The addresses of some subscribers, each with its number, in order of these."""
+    whose = select(subscribers.c.id, subscribers.c.email).where(subscribers.c.id.in_(numbers))
+    return (
+        [(number, email) for number, email in connection.execute(whose.order_by(subscribers.c.id))] if numbers else []
+    )
 
 
 def count_silent(connection: Connection) -> int:
@@ -202,7 +247,8 @@ def _moved(connection: Connection, row: Row[Any], cadence: Cadence, now: int) ->
     slots before are none in hindsight. An empty edition of today gives way.
     """
     today = local_date(now, cadence.zone)
-    start = today if row.due_at is None else min(today, latest(row.due_at, _cadence(row)).date)
+    before = _cadence(row.days, row.send_at, row.zone)
+    start = today if row.due_at is None else min(today, latest(row.due_at, before).date)
     if last := last_row(connection, row.id):
         start = max(start, last.slot if last.gives_way and last.slot >= today else last.slot + timedelta(days=1))
     return _first_moment(start, cadence)
@@ -212,10 +258,17 @@ def _first_moment(start: date, cadence: Cadence) -> int:
     return next_due(start - timedelta(days=1), cadence).due_at
 
 
-def _wishes(subscriber: Subscriber, suppressed: str, *, configured: bool) -> dict[str, Any]:
-    paused_until = {"paused_until": subscriber.paused_until}  # a date, which JSON does not know
-    mine = {"active": True, "configured": configured, "suppressed": suppressed}
-    return wishes(subscriber) | paused_until | mine
+def _wishes(
+    subscriber: Subscriber, numbers: Mapping[Asked, int], suppressed: str, *, configured: bool
+) -> dict[str, Any]:
+    return wishes(subscriber) | {
+        "paused_until": subscriber.paused_until,  # a date, which JSON does not know
+        "names": [profile.name for profile in subscriber.profiles],
+        "queries": queries.compact(subscriber.profiles, numbers),
+        "active": True,
+        "configured": configured,
+        "suppressed": suppressed,
+    }
 
 
 def wishes(subscriber: Subscriber) -> dict[str, Any]:
@@ -235,12 +288,9 @@ def wishes(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
-def _due(row: Row[Any]) -> Due:
-    return Due(wisher(row), row.due_at, row.watermark, row.since)
-
-
-def _cadence(row: Any) -> Cadence:
-    return Cadence(row.days, time.fromisoformat(row.send_at) if row.send_at else None, row.zone)
+@lru_cache(maxsize=1 << 16)
+def _cadence(days: str, send_at: str | None, zone: str) -> Cadence:
+    return Cadence(days, time.fromisoformat(send_at) if send_at else None, zone)
 
 
 def wisher(row: Any) -> Subscriber:
@@ -250,7 +300,7 @@ def wisher(row: Any) -> Subscriber:
         email=row.email,
         profiles=profiles,
         name=row.name,
-        cadence=_cadence(row),
+        cadence=_cadence(row.days, row.send_at, row.zone),
         min_matches=row.min_matches,
         max_entries=row.max_entries,
         paused_until=row.paused_until,

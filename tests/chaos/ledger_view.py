@@ -5,7 +5,6 @@ All SQL of these tests is here.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from struct import unpack
 from typing import Any
 
 from days import TOKEN
@@ -20,7 +20,7 @@ from days import TOKEN
 from digest.model import State
 
 _EDITIONS = """
-    SELECT e.id, subscriber, s.email, slot, state, attempts, doubtful, coalesce(matches, '[]'), coalesce(more, '[]')
+    SELECT e.id, subscriber, s.email, slot, state, attempts, doubtful, coalesce(entries, x'')
     FROM editions e JOIN subscribers s ON s.id = subscriber LEFT JOIN contents ON edition = e.id
 """
 _ATTEMPTS = "SELECT id, state, attempts FROM editions WHERE state IN ('sending', 'unknown')"
@@ -83,12 +83,10 @@ def editions(database: Path) -> list[Row]:
             attempts=attempts,
             doubtful=bool(doubtful),
             tokens=frozenset(
-                token
-                for number in [*(match[0] for match in json.loads(matches)), *json.loads(more)]
-                for token in tokens.get(number, ())
+                token for number in unpack(f"<{len(named) // 4}I", named) for token in tokens.get(number, ())
             ),
         )
-        for edition, subscriber, email, slot, state, attempts, doubtful, matches, more in rows
+        for edition, subscriber, email, slot, state, attempts, doubtful, named in rows
     ]
 
 

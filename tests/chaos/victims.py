@@ -38,7 +38,14 @@ _PHASES = (  # the first that is found in the stack, top to bottom, is the phase
     ("between", r"/digest/(pipeline|app|watchdog|faults|config)\.py"),
 )
 """The program is asked where it is by its stack alone, so it needs no hook for this."""
-_PRELOADED = ("digest.cli.commands", "digest.cli.serve", "digest.schedule.daemon", "alembic.command", "email.policy")
+_PRELOADED = (
+    "digest.cli.commands",
+    "digest.cli.run",
+    "digest.cli.serve",
+    "digest.schedule.daemon",
+    "alembic.command",
+    "email.policy",
+)
 
 
 class Victim:

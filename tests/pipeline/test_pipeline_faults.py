@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import update
 from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 
 from digest import look, press
@@ -16,7 +16,6 @@ from digest.errors import BusyError, TemplateError
 from digest.model import Outcome, Profile, State, Subscriber
 from digest.rendering.templates import packaged
 from digest.store import ledger, runs, subscribers
-from digest.store.schema import subscribers as people
 
 CHIDI = "chidi@example.org"
 THREE = (subscriber(ADA), subscriber(BAO), subscriber(CHIDI))
@@ -62,10 +61,9 @@ def test_a_keyword_that_cannot_be_read_harms_only_its_subscriber(place: Workplac
     """Put into the database by whatever way: that edition fails with the reason, until it is mended."""
     place.configure()
     with place.opened() as app, app.store.write() as connection:
-        named = [subscribers.Named(email, _person(email)) for email in (ADA, BAO)]
+        bad = replace(_person(ADA), profiles=(Profile("Digest", ("reward model", '"never closed')),))
+        named = [subscribers.Named(one.email, one) for one in (bad, _person(BAO))]
         subscribers.put(connection, named, NOON, 7, configured=False)
-        bad = [{"name": "Digest", "keywords": ['"never closed'], "match": "near", "capitals": True}]
-        connection.execute(update(people).where(people.c.identity == ADA).values(profiles=bad))
     report = place.run()
     assert (report.counts()["sent"], report.counts()["failed"], report.failed) == (1, 1, True)
     ((email, reason),) = report.planned.failed

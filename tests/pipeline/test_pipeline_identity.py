@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from digest.model import Entry, Listing, Profile, State, Subscriber
 from digest.planning import Policy, plan
-from digest.store import entries, filing, subscribers
-from digest.store.schema import contents, editions
+from digest.store import contents, entries, filing, subscribers
+from digest.store.contents import SHOWN
+from digest.store.schema import editions
 from digest.store.store import Store
 from digest.store.subscribers import Named
 
@@ -44,9 +45,9 @@ def got(store: Store) -> dict[str, list[list[int]]]:
     """For each reader the entries of their editions."""
     found: dict[str, list[list[int]]] = {"ada": [], "bao": [], "weekly": []}
     with store.read() as connection:
-        filled = select(contents).join(editions, editions.c.id == contents.c.edition)
-        for row in connection.execute(filled.where(editions.c.state != State.EMPTY).order_by(editions.c.slot)):
-            found[row.email].append([number for number, *_ in row.matches])
+        filled = SHOWN.where(editions.c.state != State.EMPTY).order_by(editions.c.slot)
+        for one in contents.read(connection, connection.execute(filled)):
+            found[one.email].append([match.entry for match in one.matches])
     return found
 
 

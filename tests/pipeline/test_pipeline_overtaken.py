@@ -15,8 +15,8 @@ from workplace import ADA, BAO, DAY, NOON, Mails, Workplace, paper, subscriber
 from digest.cadence import local_date
 from digest.model import Cadence, Entry, Listing, Outcome, Profile, State, Subscriber
 from digest.planning import Policy, plan
-from digest.store import entries, filing, ledger, runs, subscribers
-from digest.store.schema import contents
+from digest.store import contents, entries, filing, ledger, runs, subscribers
+from digest.store.contents import SHOWN
 from digest.store.schema import editions as table
 from digest.store.store import Store
 from digest.store.subscribers import Named
@@ -218,8 +218,8 @@ def test_every_entry_is_in_one_edition_whatever_becomes_of_editions(store: Store
         for number, day in enumerate([*lived, Lived((WAITS,) * 3, news=True, planned=True)]):
             _live(rehearsed, MORNING + number * DAY, day)
         with rehearsed.read() as connection:
-            held = select(table.c.subscriber, contents.c.matches).join(contents).where(table.c.state != State.EMPTY)
-            found = Counter((who, match[0]) for who, matches in connection.execute(held) for match in matches)
+            held = contents.read(connection, connection.execute(SHOWN.where(table.c.state != State.EMPTY)))
+            found = Counter((one.subscriber, match.entry) for one in held for match in one.matches)
             fresh = select(table.c.subscriber).where(table.c.state.in_(("planned", "deferred")), ~table.c.doubtful)
             waiting = Counter(connection.execute(fresh).scalars())
             people = [person.id for person in subscribers.everybody(connection)]

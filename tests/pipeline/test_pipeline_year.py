@@ -90,7 +90,7 @@ def test_a_date_that_a_zone_never_had_has_no_edition(tmp_path: Path) -> None:
     [
         (editions, {"due_at": editions.c.due_at + 60}, "slot at another minute"),
         (editions, {"planned_at": editions.c.planned_at + 60}, "edition planned at another minute"),
-        (contents, {"matches": []}, "entry lost"),
+        (contents, {"entries": b""}, "entry lost"),
         (editions, {"slot": date(2026, 11, 20)}, "date without a slot"),
     ],
     ids=["late", "planned late", "emptied", "moved"],

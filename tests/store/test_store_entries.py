@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from digest.matching.frequencies import Frequencies
-from digest.model import Edition, Entry, Listing, Match, Rejection, State, Subscriber
+from digest.model import Entry, Listing, Rejection, State, Subscriber
 from digest.store import editions, entries, filing, subscribers
 from digest.store.editions import Plan
 from digest.store.schema import files, keys, rejections, sightings
@@ -133,12 +133,12 @@ def test_an_entry_that_an_edition_may_hold_stays_as_it_is(store: Store) -> None:
     save(store, entry("One"))
     with store.write() as connection:
         subscribers.put(connection, [Named("a@x", Subscriber("a@x", ()))], NOW, 7, configured=False)
-        planned = Edition(0, 1, "a@x", "", TODAY, TODAY, "UTC", NOW, NOW, (Match(1, 1.0),), (), 1, 1)
-        editions.insert(connection, [Plan(planned, 0, 1, State.EMPTY)])
+        planned = Plan(1, TODAY, TODAY, NOW, after=0, upto=1, considered=1, matched=1)
+        editions.insert(connection, [planned._replace(state=State.EMPTY)], NOW)
     save(store, entry("One", abstract="Early"), name="b.txt")
     assert stored(store)[0].abstract == "Early"
     with store.write() as connection:
-        editions.insert(connection, [Plan(planned, 0, 1)])
+        editions.insert(connection, [planned], NOW)
     save(store, entry("One", url="https://late.example"), name="c.txt")
     assert stored(store)[0].url == ""
 

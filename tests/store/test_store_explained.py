@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
-from store_samples import NOW, TODAY, five_readers, plan
+from store_samples import NOW, TODAY, five_readers, insert, plan
 
 from digest.listings.keys import keys
 from digest.model import Entry, Listing, Match, Outcome, State
@@ -33,7 +33,7 @@ def listed(connection: Connection, name: str, at: int, *titles: str) -> None:
 
 def test_an_edition_is_found_by_its_number(connection: Connection) -> None:
     """With its window and what became of it; an empty one, and none at all, are not."""
-    editions.insert(connection, [plan(1, after=4, upto=9), plan(2, state=State.EMPTY, matched=0)])
+    insert(connection, [plan(1, after=4, upto=9), plan(2, state=State.EMPTY, matched=0)])
     ledger.record(connection, [Outcome(1, State.FAILED, 550, "nobody", room=70_000)], NOW, 0)
     kept = editions.find(connection, 1)
     assert kept
@@ -50,7 +50,7 @@ def test_editions_are_found_by_their_windows(connection: Connection) -> None:
     plans = [plan(1, day, after=after, upto=upto) for day, (after, upto) in zip(days, windows, strict=True)]
     plans[2] = plan(1, days[2], State.EMPTY, after=20, upto=30, matched=0)
     for one in (*plans, plan(2, after=0, upto=40)):
-        editions.insert(connection, [one])
+        insert(connection, [one])
     found = {
         (first, last): [kept.edition.slot for kept in editions.touching(connection, 1, first, last)]
         for first, last in ((1, 1), (10, 10), (11, 11), (10, 11), (21, 21), (41, 99))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select, text
-from store_samples import NOW, TODAY, be, five_readers, plan, row, states
+from store_samples import NOW, TODAY, be, five_readers, insert, plan, row, states
 
 from digest.errors import BusyError
 from digest.model import Outcome, State, Throttle
@@ -34,9 +34,9 @@ def opened(store: Store) -> Iterator[Opened]:
         yield Opened(connection, runs.begin(connection, NOW))
 
 
-def ids(connection: Connection, *asked: int) -> list[int]:
+def ids(connection: Connection, now: int, after: int, limit: int, share: int = 0, shares: int = 1) -> list[int]:
     """The editions that `waiting` gives."""
-    return [delivery.edition.id for delivery in ledger.waiting(connection, *asked)]
+    return [delivery.edition.id for delivery in ledger.waiting(connection, now, after, limit, share, shares)]
 
 
 def test_only_what_waits_and_whose_time_has_come_may_go(opened: Opened) -> None:
@@ -259,7 +259,7 @@ def test_an_address_that_does_not_exist_is_suppressed_at_once(opened: Opened) ->
     assert (found.kind, found.reason, found.at) == ("bounce", "550 5.1.1 no such user", NOW)
     assert suppressions.find(connection, "reader2@example.org") is None
     tomorrow = TODAY.replace(day=21)
-    editions.insert(connection, [plan(1, tomorrow), plan(2, tomorrow)])
+    insert(connection, [plan(1, tomorrow), plan(2, tomorrow)])
     assert ledger.take(connection, [3, 4], NOW, run) == {4}
     assert row(connection, 3).reason == "bounce: 550 5.1.1 no such user"
 

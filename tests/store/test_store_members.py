@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
-from store_samples import TODAY, plan
+from store_samples import TODAY, insert, plan
 
 from digest.model import Outcome, Profile, State, Subscriber
-from digest.store import editions, ledger, letters, members, overview, rates, runs, signups, subscribers, suppressions
+from digest.store import ledger, letters, members, overview, rates, runs, signups, subscribers, suppressions
 from digest.store.members import Member
 from digest.store.schema import metadata
 from digest.store.schema import subscribers as table
@@ -94,13 +94,13 @@ def test_a_change_moves_no_slot_and_loses_no_entry(connection: Connection) -> No
 
 def test_who_leaves_gets_nothing_more(connection: Connection) -> None:
     """Not even what is planned; they are found still, and others get theirs."""
-    editions.insert(connection, [plan(1), plan(2)])
+    insert(connection, [plan(1), plan(2)])
     assert sendable(connection) == [1, 2]
     members.leave(connection, ada(connection), NOW)
     assert sendable(connection) == [2]
     member = ada(connection)
     assert (member.active, member.due_at, member.suppressed) == (False, None, "left")
-    assert [due.subscriber.id for due in subscribers.due(connection, NOW + 9 * DAY)] == [2]
+    assert [due.id for due in subscribers.due(connection, NOW + 9 * DAY)] == [2]
 
 
 def test_to_leave_twice_changes_nothing(connection: Connection) -> None:
@@ -117,7 +117,7 @@ def test_no_configuration_and_no_import_brings_back_who_left(connection: Connect
     configure(connection, ADA)
     subscribers.put(connection, [Named("ada@example.org", ADA)], NOW, 7)
     assert ada(connection).suppressed == "left"
-    editions.insert(connection, [plan(1)])
+    insert(connection, [plan(1)])
     assert sendable(connection) == []
 
 
@@ -152,9 +152,9 @@ def known_everywhere(connection: Connection) -> None:
     letters.write(connection, "confirm", ADA.email, signup.id, NOW)
     letters.write(connection, "sign-in", ADA.email, 1, NOW)
     for day in (17, 18, 19):
-        mine = plan(1, date(2026, 11, day), email=ADA.email, name=ADA.name, profiles=("Secret plans",))
-        editions.insert(connection, [mine])
-    editions.insert(connection, [plan(2, TODAY)])
+        mine = plan(1, date(2026, 11, day))
+        insert(connection, [mine])
+    insert(connection, [plan(2, TODAY)])
     told = f"550 5.1.1 <{ADA.email}> has no such mailbox"
     ledger.record(connection, [Outcome(1, State.SENT, 250, "ok"), Outcome(2, State.FAILED, 550, told)], NOW, 0)
 

@@ -220,8 +220,8 @@ def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: st
     _as_it_was(database, tmp_path, "0001", (_OLD_SUBSCRIBER, people), (_OLD_EDITION, [{}]), (run, [{}]))
     with closing(open_store(database, tmp_path)) as store, store.read() as connection:
         (due,) = subscribers.due(connection, 100)
-        assert due.subscriber.cadence == Cadence("daily", time(7, 30), "Asia/Kathmandu")
-        assert (due.due_at, due.watermark, due.since, due.subscriber.min_matches) == (99, 7, None, 1)
+        assert due.cadence == Cadence("daily", time(7, 30), "Asia/Kathmandu")
+        assert (due.due_at, due.watermark, due.since, due.min_matches) == (99, 7, None, 1)
         ((edition, _, _),) = ledger.waiting(connection, 100, 0, 10)
         assert (edition.slot, edition.since, edition.due_at) == (date(2026, 11, 20), date(2026, 11, 20), 50)
         assert runs.last(connection) == (5, 6, {})
@@ -292,6 +292,28 @@ def test_people_from_before_the_web_pages_are_as_they_were(database: str, tmp_pa
         assert subscribers.put(connection, changed, 200, 7, configured=True) == (0, 1)
         for table in (signups, letters, rates):
             assert connection.execute(select(table)).all() == []
+
+
+def test_reasons_stay_what_they_were_when_they_become_numbers(database: str, tmp_path: Path) -> None:
+    """Also where one keyword hit other words of an entry for another; and profiles have their compact form."""
+    other = (7, 2.5, [["Ünï", '"reward model"', "abstract", ["Reward"]], ["Digest", "x", "title", []]])
+    editions = [_edition(1, "planned"), _edition(2, "planned", matches=(other, (9, 0.5, ())))]
+    people = [{"id": 1, "active": True}]
+    _as_it_was(database, tmp_path, "0002", (_SUBSCRIBER_2, people), (_EDITION_2, editions))
+    profiles = '[{"name": "Digest", "keywords": ["x", "y"], "match": "near", "capitals": true}]'
+    engine = _engine(database, tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE subscribers SET profiles = :profiles"), {"profiles": profiles})
+    engine.dispose()
+    with closing(open_store(database, tmp_path)) as store, store.write() as connection:
+        one, two = (delivery.edition for delivery in ledger.waiting(connection, 100, 0, 10))
+        assert one.matches == (_MATCH, Match(8, 1.0))
+        hit, plain = Reason("Ünï", '"reward model"', "abstract", ("Reward",)), Reason("Digest", "x", "title", ())
+        assert two.matches == (Match(7, 2.5, (plain, hit)), Match(9, 0.5))
+        row = connection.execute(select(people_table)).one()
+        assert (row.names, len(row.queries)) == (["Digest"], 12)
+        changed = [subscribers.Named("reader1", subscribers.wisher(row))]
+        assert subscribers.put(connection, changed, 200, 7, configured=True) == (0, 0)
 
 
 def test_programs_that_start_together_on_an_empty_database_all_work(place: Workplace, database: str) -> None:

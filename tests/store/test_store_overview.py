@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queries import heard
 from sqlalchemy import Connection, update
-from store_samples import NOW, TODAY, be, five_readers, plan, row
+from store_samples import NOW, TODAY, be, five_readers, insert, plan, row
 
 from digest.model import Listing, Rejection, State, Subscriber
 from digest.store import browse, editions, entries, filing, letters, overview, runs, signups, subscribers, suppressions
@@ -43,7 +43,7 @@ def join(connection: Connection, *moments: int) -> None:
 def plan_days(connection: Connection, count: int) -> None:
     """Editions of subscriber 1, for so many days from today on."""
     for number in range(count):
-        editions.insert(connection, [plan(1, TODAY + timedelta(days=number))])
+        insert(connection, [plan(1, TODAY + timedelta(days=number))])
 
 
 ASKED: dict[str, Ask] = {
@@ -267,7 +267,7 @@ def test_only_what_was_not_sent_can_be_sent_again(connection: Connection, state:
 
 def test_what_has_nothing_in_it_cannot_be_sent_again(connection: Connection) -> None:
     """An edition that could not even be made."""
-    editions.insert(connection, [plan(1, state=State.FAILED, matched=0)])
+    insert(connection, [plan(1, state=State.FAILED, matched=0)])
     assert browse.to_send_again(connection, 1) is None
     assert not browse.send_again(connection, 1, 1, NOW)
 

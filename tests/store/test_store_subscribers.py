@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from digest.model import Cadence, Edition, Entry, Listing, Profile, State, Subscriber
+from digest.model import Cadence, Entry, Listing, Profile, State, Subscriber
 from digest.store import editions, entries, filing, subscribers
 from digest.store.editions import Plan
 from digest.store.store import Store
@@ -54,8 +54,7 @@ def emails(connection: Connection) -> list[str]:
 
 def mailed(connection: Connection, slot: date, state: State = State.PLANNED) -> None:
     """Plan an edition of subscriber 1."""
-    edition = Edition(0, 1, ADA.email, "", slot, slot, "UTC", NOW, NOW, (), (), 1, 1)
-    editions.insert(connection, [Plan(edition, 0, 0, state)])
+    editions.insert(connection, [Plan(1, slot, slot, NOW, 0, 0, 1, 1, state)], NOW)
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -207,7 +206,7 @@ def test_the_due_come_in_batches(connection: Connection, monkeypatch: pytest.Mon
     batches: list[list[subscribers.Due]] = [subscribers.due(connection, NOW)]
     while batches[-1]:
         batches.append(subscribers.due(connection, NOW, batches[-1][-1]))
-    assert [[one.subscriber.id for one in batch] for batch in batches] == [[5, 6, 7], [4, 2, 3], []]
+    assert [[one.id for one in batch] for batch in batches] == [[5, 6, 7], [4, 2, 3], []]
     assert [one.watermark for one in batches[1]] == [2, 5, 3]
     assert subscribers.lowest_watermark(connection, NOW) == 0
 
