@@ -16,6 +16,8 @@ from digest.rendering.edition import BUDGET, Links, Renderer, Shown
 from digest.store import entries, sightings
 from digest.store.store import Store
 
+MOST, PLANS = 40_000, 64  # entries, and times of planning, that are kept in memory
+
 
 class Named(NamedTuple):
     """The entries that editions name, by number, and how some of them moved until an edition was planned."""
@@ -82,7 +84,8 @@ def listed(store: Store, edition: Edition) -> Named:
 class Listed:
     """The entries that editions name, each read from the store once, and its movement once for each time of planning.
 
-    Movements are those up to that time, so that an edition made again is the same.
+    Movements are those up to that time, so that an edition made again is the same. With more than MOST
+    entries or PLANS times all are forgotten, and read again: editions come in the order in which they were planned.
     """
 
     def __init__(self, store: Store) -> None:
@@ -92,9 +95,12 @@ class Listed:
 
     def of(self, edition: Edition) -> Named:
         """Those of one edition, and maybe others."""
+        if len(self._entries) > MOST or len(self._looked) > PLANS:
+            self._entries, self._looked = {}, {}
         known, until = self._entries, edition.planned_at
         looked, moved = self._looked.setdefault(until, (set(), {}))
-        if new := [number for number in edition.entries if number not in looked]:
+        if not looked.issuperset(edition.entries):
+            new = [number for number in edition.entries if number not in looked]
             with self._store.read() as connection:
                 known |= entries.by_numbers(connection, {number for number in new if number not in known})
                 moved |= sightings.movements(connection, new, until)

@@ -34,7 +34,7 @@ _EDITIONS = 500
 
 def pages() -> Callable[[Edition], tuple[str, str]]:
     """What makes the text and the HTML of an edition, all of it anew."""
-    blocks = {"card": "", "more_row": ""}
+    blocks: dict[str, str] = {}
     html, text = load_html(None, blocks), load_text(None, blocks)
     _, entries = synthetic(1, ENTRIES)
 

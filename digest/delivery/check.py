@@ -46,9 +46,10 @@ _TO = re.compile(rb"^To: ((?:[^\r]|\r\n )*)\r$", re.MULTILINE)
 _DISPLAY_NAME = re.compile(rb'(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9!#$%&\'*+/=?^_`{|}~ -]+) ')
 _BOUNDARY = re.compile(rb'^Content-Type: multipart/alternative; boundary="(=_[^"\r]{1,68})"\r$', re.MULTILINE)
 _PART = b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-_KNOWN = 1 << 17
+_KNOWN, _EACH = 48 << 20, 100  # octets in all, and of each beside its own
 
-_known: set[bytes] = set()  # pieces of bodies that were found to be well-formed
+_known: set[bytes] = set()  # pieces of bodies that were found to be well-formed: _KNOWN octets of them, no more
+_room = _KNOWN
 
 
 Checked = NewType("Checked", bytes)
@@ -148,9 +149,16 @@ def _check_part(pieces: Sequence[bytes]) -> None:
     if new := {piece for piece in pieces if piece not in _known}:  # an address of links comes many times in a mail
         for piece in new:
             _check_lines(piece)
-        if len(_known) > _KNOWN:
-            _known.clear()
-        _known.update(new)
+        _remember(new)
+
+
+def _remember(new: set[bytes]) -> None:
+    global _room  # noqa: PLW0603  # what is left of it belongs to the set beside it
+    _room -= sum(map(len, new)) + _EACH * len(new)
+    if _room < 0:
+        _known.clear()
+        _room = _KNOWN
+    _known.update(new)
 
 
 def _check_lines(piece: bytes) -> None:

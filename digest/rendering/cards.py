@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from digest.model import Entry, Movement, Reason
@@ -14,6 +15,7 @@ from digest.rendering.clean import clean, cut
 from digest.rendering.links import Link, links, safe_url
 from digest.rendering.marks import Part, hits, parts
 from digest.rendering.snippet import snippet
+from digest.rendering.split import SLOT
 
 TITLE, HEADING, NAME, LABEL = 300, 110, 80, 60  # longest texts shown, in characters
 ABSTRACT, HITS = 20_000, 200  # how much of an abstract, and how many hits in it, the snippet is chosen from
@@ -54,9 +56,10 @@ class Moved(NamedTuple):
 class Card:
     """An entry as the templates see it; what is not known is empty.
 
-    `rank` is a slot. `updated` says that a new version was announced. `facts` stand in one line, with `moved` behind
-    them. `labels` are the first keywords that hit, `more_labels` counts the others, `reasons` are all. `profiles` is
-    filled only for a subscriber with several. `more` and `less` lead to the pages that ask for more or less like this.
+    `rank` is a slot. `updated` says that a new version was announced. `facts` are those of `updated`, `source`, `date`
+    and `votes` that are known; they stand in one line, with `moved` behind them. `reasons` are all keywords that hit,
+    `labels` the first of them, cut to the length of a label, `more_labels` counts the others. `profiles` is filled only
+    for a subscriber with several. `more` and `less` lead to the pages that ask for more or less like this.
     """
 
     rank: str
@@ -69,29 +72,27 @@ class Card:
     date: str
     votes: str
     updated: str
+    facts: tuple[str, ...]
     moved: Moved | None
     snippet: str
     snippet_parts: tuple[Part, ...]
     reasons: tuple[Label, ...]
+    labels: tuple[Label, ...]
+    more_labels: int
     links: tuple[Link, ...]
     profiles: tuple[str, ...]
     more: str = ""
     less: str = ""
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """What is known of: whether it is an update, source, date, votes."""
-        return tuple(filter(None, (self.updated, self.source, self.date, self.votes)))
 
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        """The first reasons, cut to the length of a label."""
-        return tuple(Label(cut(label.text, LABEL), label.field) for label in self.reasons[:LABELS])
-
-    @property
-    def more_labels(self) -> int:
-        """How many reasons have no label."""
-        return max(0, len(self.reasons) - LABELS)
+OWN = {
+    "title_parts": "title",
+    **dict.fromkeys(("snippet", "snippet_parts"), "abstract"),
+    **dict.fromkeys(("reasons", "labels", "more_labels"), "reasons"),
+    "profiles": "profiles",
+    **dict.fromkeys(("rank", "more", "less"), SLOT),
+}
+"""What of a card is a reader's own: it depends on why they get it, each kind in another way, or on its rank."""
 
 
 class Facts(NamedTuple):
@@ -105,23 +106,28 @@ class Facts(NamedTuple):
     date: str
     votes: str
     updated: str
+    told: tuple[str, ...]
     abstract: str
     links: tuple[Link, ...]
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 14)
 def facts(entry: Entry) -> Facts:
     """An entry in clean words; a very long title is cut."""
     title, url, abstract = clean(entry.title), safe_url(entry.url), clean(entry.abstract[:ABSTRACT])
+    source = cut(clean(entry.source), NAME)
+    day = short_date(entry.published) if entry.published else ""
+    votes = "" if entry.votes is None else "1 vote" if entry.votes == 1 else f"{entry.votes:,} votes"
     return Facts(
         url=url,
         title=cut(title, TITLE) or "(no title)",
         heading=cut(title, HEADING) or "(no title)",
         authors=authors(entry.authors),
-        source=cut(clean(entry.source), NAME),
-        date=short_date(entry.published) if entry.published else "",
-        votes="" if entry.votes is None else "1 vote" if entry.votes == 1 else f"{entry.votes:,} votes",
+        source=source,
+        date=day,
+        votes=votes,
         updated=updated(entry),
+        told=tuple(filter(None, (updated(entry), source, day, votes))),
         abstract=abstract,
         links=links(abstract, url, entry.links),
     )
@@ -139,25 +145,28 @@ def card(
 ) -> Card:
     """An entry with the reasons why one subscriber gets it; `several`: that subscriber has several profiles."""
     fact = facts(entry)
-    words = _words(reasons, "abstract")
-    shown = snippet(fact.abstract, hits(fact.abstract, words)[:HITS])
+    shown, shown_parts = _shown(fact.abstract, _words(reasons, "abstract"))
+    named = _labels(reasons)
     return Card(
         rank=rank,
         url=fact.url,
         title=fact.title,
-        title_parts=parts(fact.title, hits(fact.title, _words(reasons, "title"))),
+        title_parts=_marked(fact.title, _words(reasons, "title")),
         heading=fact.heading,
         authors=fact.authors,
         source=fact.source,
         date=fact.date,
         votes=fact.votes,
         updated=fact.updated,
+        facts=fact.told,
         moved=moved(movement, fact.source) if movement else None,
         snippet=shown,
-        snippet_parts=parts(shown, hits(shown, words)),
-        reasons=tuple(dict.fromkeys(label(reason.keyword, reason.field) for reason in reasons)),
+        snippet_parts=shown_parts,
+        reasons=named,
+        labels=tuple([_cut(one) for one in named[:LABELS]]),
+        more_labels=max(0, len(named) - LABELS),
         links=fact.links,
-        profiles=tuple(dict.fromkeys(clean(reason.profile) for reason in reasons)) if several else (),
+        profiles=_profiles(reasons) if several else (),
         more=more,
         less=less,
     )
@@ -208,5 +217,31 @@ def short_date(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
 
 
-def _words(reasons: Sequence[Reason], field: str) -> dict[str, None]:
-    return dict.fromkeys(word for reason in reasons if reason.field == field for word in reason.words)
+def _cut(named: Label) -> Label:
+    return named if len(named.text) <= LABEL else Label(cut(named.text, LABEL), named.field)
+
+
+def _labels(reasons: Sequence[Reason]) -> tuple[Label, ...]:
+    return tuple(dict.fromkeys([label(reason.keyword, reason.field) for reason in reasons]))
+
+
+def _profiles(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([clean(reason.profile) for reason in reasons]))
+
+
+def _words(reasons: Sequence[Reason], field: str) -> tuple[str, ...]:
+    """The pieces of a field that hit, each once."""
+    found = [reason.words for reason in reasons if reason.field == field]
+    return found[0] if len(found) == 1 else tuple(dict.fromkeys(chain.from_iterable(found)))
+
+
+@lru_cache(maxsize=1 << 13)
+def _marked(text: str, words: tuple[str, ...]) -> tuple[Part, ...]:
+    return parts(text, hits(text, words))
+
+
+@lru_cache(maxsize=1 << 14)
+def _shown(abstract: str, words: tuple[str, ...]) -> tuple[str, tuple[Part, ...]]:
+    """The snippet, and the same in parts."""
+    shown = snippet(abstract, hits(abstract, words)[:HITS])
+    return shown, parts(shown, hits(shown, words))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from digest.matching.text import CJK
@@ -28,10 +29,18 @@ class Part(NamedTuple):
     marked: bool
 
 
+class _Piece(NamedTuple):
+    """What is looked for; `exact`: in these capitals. `before`, `after`: whether a word could go on there."""
+
+    text: str
+    exact: bool
+    before: bool
+    after: bool
+
+
 def hits(text: str, words: Iterable[str]) -> list[Span]:
     """Where the words stand in a clean text, in order, overlaps merged."""
-    small = _small(text)
-    found = sorted(span for word in words if (piece := clean(word)) for span in _spans(text, small, piece))
+    found = sorted([span for word in words if (piece := _piece(word)) for span in _spans(text, piece)])
     merged: list[Span] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -55,19 +64,30 @@ def parts(text: str, spans: Sequence[Span]) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _spans(text: str, small: str, piece: str) -> Iterator[Span]:
-    """Where one piece stands; `small` is the text in small letters."""
-    if len(piece) == 1 or not piece.isupper():
-        text, piece = small, _small(piece)
-    before, after = _IN_WORD.match(piece[0]), _IN_WORD.match(piece[-1])
-    start = text.find(piece)
+def _spans(text: str, piece: _Piece) -> Iterator[Span]:
+    """Where one piece stands."""
+    if not piece.exact:
+        text = _small(text)
+    start = text.find(piece.text)
     while start >= 0:
-        end = start + len(piece)
-        if not (before and start and _WORD.match(text, start - 1)) and not (after and _WORD.match(text, end)):
+        end = start + len(piece.text)
+        goes_on = piece.after and _WORD.match(text, end)
+        if not goes_on and not (piece.before and start and _WORD.match(text, start - 1)):
             yield start, end
-        start = text.find(piece, start + 1)
+        start = text.find(piece.text, start + 1)
 
 
+@lru_cache(maxsize=1 << 14)
+def _piece(word: str) -> _Piece | None:
+    """A hit word as it is looked for; None: nothing is left of it."""
+    if not (text := clean(word)):
+        return None
+    exact = len(text) > 1 and text.isupper()
+    text = text if exact else _small(text)
+    return _Piece(text, exact, bool(_IN_WORD.match(text[0])), bool(_IN_WORD.match(text[-1])))
+
+
+@lru_cache(maxsize=1 << 13)
 def _small(text: str) -> str:
     """The text in small letters, and as long as before: only İ would become two characters."""
     return text.replace("İ", "i").lower()

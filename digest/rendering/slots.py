@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from digest.rendering.places import Source
@@ -29,12 +30,13 @@ def slot(name: str) -> str:
     return f"{_OPEN}{name}{_CLOSE}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
-    """A rendered template, encoded: `fixed` pieces and, between each two of them, the slot in `names`."""
+    """A rendered template, encoded: `fixed` pieces, of so many `octets`, and the slots between them in `names`."""
 
     fixed: tuple[bytes, ...]
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    octets: int = 0
 
     def fill(self, values: Mapping[str, Encoded], form: Form) -> list[bytes]:
         """The pieces with every slot filled in one of the two forms."""
@@ -48,10 +50,17 @@ class Pieces:
 
 def pieces(text: str, source: Source) -> Pieces:
     """Split a rendered template at its slots. A template that changed a slot (`{{ x | upper }}`) is an error."""
+    if _OPEN not in text and _CLOSE not in text:
+        whole = encode(text)
+        return Pieces((whole,), (), len(whole))
     split = _SLOT.split(text)
     fixed, names = split[::2], split[1::2]
     if any(_OPEN in piece or _CLOSE in piece for piece in fixed):
         raise source.fault(
             "a value of the edition is filled in later and cannot be changed by a filter, cut or compared"
         )
-    return Pieces(tuple(encode(piece) for piece in fixed), tuple(names))
+    encoded = tuple([_encoded(piece) for piece in fixed])
+    return Pieces(encoded, tuple(names), sum(map(len, encoded)))
+
+
+_encoded = lru_cache(1 << 8)(encode)  # what stands between slots is in frames of many shapes

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import jinja2
+from jinja2 import nodes
+from jinja2.runtime import Context, new_context
 
 from digest.errors import TemplateError
 from digest.rendering.mjml import compile_mjml
 from digest.rendering.places import Compiled, Source, read
 
 HTML, TEXT = "digest.mjml", "digest.txt"
+_Render = Callable[[Context], Iterator[str]]
 
 
 def packaged() -> Path:
@@ -39,14 +42,13 @@ def find(name: str, folder: Path | None) -> Path:
 
 
 class Template:
-    """One template with its blocks. Every fault in it is a `TemplateError` with its place."""
+    """One template, and the blocks that are rendered on their own. Every fault is a `TemplateError` with its place."""
 
     def __init__(self, source: Source, compiled: Compiled, blocks: Mapping[str, str], *, escape: bool) -> None:
-        """`blocks` are the blocks that the template must have, and what stands for each of them in a frame."""
+        """`blocks` are the blocks that the template must have, and what stands in place of each in the whole."""
         self.source, self._compiled = source, compiled
-        file = str(source.file)
+        self._file = str(source.file)
         self._environment = jinja2.Environment(
-            loader=jinja2.FunctionLoader(lambda _: (compiled.text, file, None)),
             autoescape=escape,  # noqa: S701  # off for the text part, which is no HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -55,33 +57,48 @@ class Template:
         )
         self._environment.filters["wrap"] = wrap
         with self._placed():
-            self._template = self._environment.get_template(file)
-        self._globals = dict(self._template.globals)
-        for name in blocks:
-            if name not in self._template.blocks:
+            tree = self._environment.parse(compiled.text, self._file, self._file)
+        self.bodies: dict[str, list[nodes.Node]] = {}
+        """The blocks' syntax."""
+        found = {block.name: block for block in tree.find_all(nodes.Block)}
+        for name, text in blocks.items():
+            if name not in found:
                 raise source.fault(f"the template has no block `{name}`; docs/templates.md says what it must have")
-        overrides = "".join(f"{{% block {name} %}}{text}{{% endblock %}}" for name, text in blocks.items())
-        self._frame = self._environment.from_string("{% extends template %}" + overrides)
+            self.bodies[name], found[name].body = found[name].body, [nodes.Output([nodes.TemplateData(text)])]
+        self._whole = self._template(tree)
+        self._globals = self._environment.make_globals(None)
+        self._renders: dict[str, _Render] = {}
+        self._inner: dict[str, _Render] = {}
 
     def whole(self, values: Mapping[str, object]) -> str:
         """The template rendered in one go."""
         with self._placed():
-            return self._template.render(values)
+            return self._whole.render(values)
 
-    def frame(self, values: Mapping[str, object]) -> str:
-        """The template with a fixed text in place of each block."""
-        with self._placed():
-            return self._frame.render({**values, "template": self._template})
+    def add(self, bodies: Mapping[str, Sequence[nodes.Node]]) -> None:
+        """Compile blocks, so that they can be rendered on their own."""
+        blocks: list[nodes.Node] = [
+            nodes.Block(name, list(body), False, False, lineno=body[0].lineno) for name, body in bodies.items()
+        ]
+        compiled = self._template(nodes.Template(blocks, lineno=1)).blocks
+        self._renders |= {name: compiled.pop(name) for name in bodies}
+        self._inner |= compiled
 
     def block(self, name: str, values: Mapping[str, object]) -> str:
-        """One block of the template on its own."""
-        with self._placed():
-            try:
-                return "".join(
-                    self._template.blocks[name](self._template.new_context({**self._globals, **values}, shared=True))
-                )
-            except Exception:  # noqa: BLE001  # Jinja puts template lines into the traceback, and raises it again
+        """One block on its own."""
+        known = {**self._globals, **values}
+        context = new_context(self._environment, self._file, self._inner, known, shared=True)
+        try:
+            return "".join(self._renders[name](context))
+        except Exception:  # noqa: BLE001  # Jinja puts template lines into the traceback, and raises it again
+            with self._placed():
                 self._environment.handle_exception()
+
+    def _template(self, tree: nodes.Template) -> jinja2.Template:
+        tree.set_environment(self._environment)
+        with self._placed():
+            code = self._environment.compile(tree, self._file, self._file)
+            return jinja2.Template.from_code(self._environment, code, self._environment.make_globals(None))
 
     @contextmanager
     def _placed(self) -> Iterator[None]:
