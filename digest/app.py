@@ -14,18 +14,15 @@ from urllib.parse import urlsplit
 from digest import fetch
 from digest import sources as sources_of
 from digest.alarms import Limits
-from digest.backtest import Trials
 from digest.calendars import Calendars
 from digest.config import Config
-from digest.crew import Processes, Share, divided
 from digest.delivery.address import ascii_domain, identity
 from digest.delivery.message import Sender
 from digest.delivery.sender import Report, Terms
 from digest.errors import ConfigError, UsageError
 from digest.faults import relays_of, sound
 from digest.intake import Intake
-from digest.letters import Letters
-from digest.pipeline import Clock, Dispatch, Going, Pipeline, unhindered
+from digest.pipeline import Clock, Crew, Dispatch, Going, Pipeline, unhindered
 from digest.planning import Policy
 from digest.press import Press
 from digest.rendering.edition import Renderer, Site
@@ -36,12 +33,13 @@ from digest.store.ledger import StoreLedger
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
 from digest.watchdog import Watchdog
-from digest.web.postman import Postman
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from digest.crew import Share
     from digest.web.desk import Desk
+    from digest.web.postman import Postman
 
 PATIENCE = 50.0
 """Seconds: with a run a minute, the next one takes over."""
@@ -111,8 +109,13 @@ class App:
         terms = Terms(relays, self.config.sender.address, retry_seconds, per_minute, ahead=resend)
         # Other processes have the system's clock only.
         several = delivery.processes > 1 and self.clock is system_clock
-        crew = Processes(delivery.processes, partial(deliver_share, self.config.file)) if several else None
-        return Dispatch(terms, resend, crew)
+        return Dispatch(terms, resend, self._crew if several else None)
+
+    @property
+    def _crew(self) -> Crew:
+        from digest.crew import Processes  # noqa: PLC0415 (most have one process)
+
+        return Processes(self.config.delivery.processes, partial(deliver_share, self.config.file))
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -228,7 +231,8 @@ class App:
 
     def _desk(self, ring: Callable[[], None], post: Callable[[], None], inbox: str) -> Desk:
         """What the pages work with; `inbox` is where a demo shows its mails, below the site's address."""
-        from digest.web.desk import Desk  # noqa: PLC0415 (as above)
+        from digest.backtest import Trials  # noqa: PLC0415 (as above)
+        from digest.web.desk import Desk  # noqa: PLC0415
         from digest.web.pages import Pages  # noqa: PLC0415
 
         web = self.config.web
@@ -250,6 +254,9 @@ class App:
 
     def _postman(self) -> Postman:
         """What sends letters. Raises TemplateError."""
+        from digest.letters import Letters  # noqa: PLC0415 (only the pages have letters sent)
+        from digest.web.postman import Postman  # noqa: PLC0415
+
         letters, terms = Letters(self.press, self._own_templates, self._site), self.dispatch.terms
         return Postman(self.store, self.clock, letters, terms.relays, terms.mail_from)
 
@@ -269,6 +276,8 @@ def system_clock() -> int:
 
 def deliver_share(file: Path, share: Share) -> Report:
     """Send one process's share of the editions that wait."""
+    from digest.crew import divided  # noqa: PLC0415 (most have one process)
+
     with opened(file) as app:
         ledger = StoreLedger(app.store, app.clock, share.run, share.number, share.of)
         dispatch = replace(app.dispatch, terms=divided(app.dispatch.terms, share.of))

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.app import system_clock
 from digest.errors import UsageError
-from digest.pipeline import Clock
+
+if TYPE_CHECKING:
+    from digest.pipeline import Clock
 
 CONFIG = Path("digest.toml")
 
@@ -35,6 +36,8 @@ NowOption = Annotated[
 def clock(now: str) -> Clock:
     """The system's clock, or one that stands at the time given. Raises UsageError."""
     if not now:
+        from digest.app import system_clock  # noqa: PLC0415 (`init` and the like do without the program)
+
         return system_clock
     try:
         moment = int(datetime.fromisoformat(now).astimezone().timestamp())

@@ -31,7 +31,6 @@ from digest.cli.options import (
 )
 from digest.cli.progress import pace, progress
 from digest.errors import BusyError, DigestError
-from digest.heartbeat import ping
 from digest.model import Edition, State
 from digest.pipeline import Going
 from digest.rendering.clean import clean
@@ -93,6 +92,8 @@ def _run(app: App, watch: Watch | None, going: Going) -> RunReport:
 
 def _beat(app: App, failure: str) -> None:
     if url := app.config.alarms.heartbeat.get_secret_value():
+        from digest.heartbeat import ping  # noqa: PLC0415 (not everybody has one)
+
         warn(filter(None, [ping(url, failure)]))
 
 

@@ -8,47 +8,53 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
-from digest.listings import (
-    arxiv_feed,
-    arxiv_mail,
-    bibtex,
-    feeds,
-    hf_daily,
-    json_feed,
-    json_records,
-    ris,
-    tables,
-    trending,
-)
 from digest.listings.origin import Origin
 from digest.model import Listing
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How to know a format and how to read it. `ranked`: the order of its entries is a ranking."""
+    """Which file of this folder knows and reads a format, imported when it is asked; `kind`, which of those in it.
 
-    recognise: Callable[[str], bool]
-    parse: Callable[[str, Origin], Listing]
+    `ranked`: the order of its entries is a ranking.
+    """
+
+    file: str
+    kind: str = ""
     ranked: bool = False
 
+    def recognise(self, text: str) -> bool:
+        """Whether a text is of this format."""
+        return bool(self._function("recognise")(text))
 
-# The first that recognises the text is taken, so the loosest stands last.
-FORMATS: dict[str, Format] = {
-    arxiv_feed.API: Format(arxiv_feed.recognise_api, arxiv_feed.parse_api),
-    arxiv_feed.RSS: Format(arxiv_feed.recognise_rss, arxiv_feed.parse_rss),
-    feeds.ATOM: Format(feeds.recognise_atom, feeds.parse_atom),
-    feeds.RSS: Format(feeds.recognise_rss, feeds.parse_rss),
-    json_feed.FORMAT: Format(json_feed.recognise, json_feed.parse),
-    hf_daily.FORMAT: Format(hf_daily.recognise, hf_daily.parse, ranked=True),
-    json_records.JSON_LINES: Format(json_records.recognise_lines, json_records.parse_lines),
-    json_records.JSON: Format(json_records.recognise, json_records.parse),
-    arxiv_mail.FORMAT: Format(arxiv_mail.recognise, arxiv_mail.parse),
-    bibtex.FORMAT: Format(bibtex.recognise, bibtex.parse),
-    ris.FORMAT: Format(ris.recognise, ris.parse),
-    tables.FORMAT: Format(tables.recognise, tables.parse),
-    trending.FORMAT: Format(trending.recognise, trending.parse, ranked=True),
+    def parse(self, text: str, origin: Origin) -> Listing:
+        """The listing in a text of this format."""
+        listing: Listing = self._function("parse")(text, origin)
+        return listing
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        found: Callable[..., Any] = getattr(import_module(f"digest.listings.{self.file}"), name + self.kind)
+        return found
+
+
+# The first that recognises the text is taken, so the loosest stands last; and the less there is to import, the earlier.
+FORMATS = {
+    "jsonfeed": Format("json_feed"),
+    "hf-daily": Format("hf_daily", ranked=True),
+    "jsonl": Format("json_records", "_lines"),
+    "json": Format("json_records"),
+    "arxiv-api": Format("arxiv_feed", "_api"),
+    "arxiv-rss": Format("arxiv_feed", "_rss"),
+    "atom": Format("feeds", "_atom"),
+    "rss": Format("feeds", "_rss"),
+    "arxiv-mail": Format("arxiv_mail"),
+    "bibtex": Format("bibtex"),
+    "ris": Format("ris"),
+    "csv": Format("tables"),
+    "trending": Format("trending", ranked=True),
 }
 
 _WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)

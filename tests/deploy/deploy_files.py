@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typer.testing import CliRunner
 from workplace import REPOSITORY
 
-from digest.cli.commands import cli
+from digest.cli.commands import program
 from digest.config import Config
 from digest.settings import Serve
 
@@ -29,5 +29,5 @@ def defaults() -> Serve:
 
 def complaint(arguments: Sequence[str]) -> str:
     """What `digest` says against these arguments ("": it takes them). They are read, and nothing is done."""
-    asked = CliRunner().invoke(cli, [*arguments, "--help"])
+    asked = CliRunner().invoke(program(arguments), [*arguments, "--help"])
     return "" if asked.exit_code == 0 else asked.output
