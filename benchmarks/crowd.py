@@ -23,6 +23,12 @@ _FEWEST, _MOST = 2, 6
 _DISTINCT = 20_000
 _NO_TIME = 0.05
 """The share of those who set no send time."""
+DISTINCT = 200_000
+"""Keywords that a crowd of readers may choose from."""
+_FEWEST_EACH, _MOST_EACH = 5, 20
+"""Keywords drawn for one profile of a reader; one that is drawn twice counts once."""
+_PROFILES = ("Papers", "Work", "Reading group")
+_BLOCK = 1 << 13
 _MILLIONS = """
     Asia/Kolkata 1430 Asia/Shanghai 1400 America/New_York 170 America/Chicago 110 America/Denver 25
     America/Los_Angeles 55 America/Phoenix 7 America/Toronto 20 America/Vancouver 5 America/Halifax 2
@@ -64,6 +70,27 @@ def _person(number: int, cadence: Cadence, keywords: tuple[str, ...]) -> Named:
     return Named(email, Subscriber(email, (Profile("Papers", keywords),), cadence=cadence))
 
 
+def readers(count: int, texts: Sequence[str], days: str, distinct: int = DISTINCT) -> Iterator[Subscriber]:
+    """Subscribers with one to three profiles; a keyword is chosen the less often the later it stands (Zipf)."""
+    rng = np.random.default_rng(_SEED)
+    homes, times = _homes(count, rng), _times(count, rng)
+    known = keywords(texts, distinct)
+    profiles = chain.from_iterable(_wishes(known, min(_BLOCK, count - start), rng) for start in range(0, count, _BLOCK))
+    for number, (home, at, wanted) in enumerate(zip(homes, times, profiles, strict=True)):
+        yield Subscriber(f"reader{number}@example.org", wanted, cadence=Cadence(days, at, home))
+
+
+def _wishes(known: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[tuple[Profile, ...]]:
+    """The profiles of so many readers."""
+    each = rng.integers(1, len(_PROFILES), count, endpoint=True).tolist()
+    sizes = rng.integers(_FEWEST_EACH, _MOST_EACH, sum(each), endpoint=True).tolist()
+    odds = np.cumsum(1 / np.arange(1, len(known) + 1))
+    drawn = iter(np.searchsorted(odds, rng.random(sum(sizes)) * odds[-1]).tolist())
+    lists = (tuple(dict.fromkeys(known[number] for number in islice(drawn, size))) for size in sizes)
+    for profiles in each:
+        yield tuple(Profile(name, mine) for name, mine in zip(_PROFILES, islice(lists, profiles), strict=False))
+
+
 def _homes(count: int, rng: np.random.Generator) -> list[str]:
     known = zones()
     if count < len(known):
@@ -91,11 +118,11 @@ def _liked(minute: int) -> int:
     return 30 if minute % 60 == 0 else 10 if minute % 15 == 0 else 2
 
 
-def listing(sample: Sequence[Entry], count: int) -> str:
-    """So many more entries as a listing of JSON Lines, whose words come as often as in the sample."""
-    chance = random.Random(_SEED)
+def listing(sample: Sequence[Entry], count: int, first: int = 0) -> str:
+    """So many more entries, numbered from `first`, as JSON Lines, whose words come as often as in the sample."""
+    chance = random.Random(_SEED + first)
     words = " ".join(f"{entry.title} {entry.abstract}" for entry in sample).split()
-    return "".join(json.dumps(_paper(number, words, chance)) + "\n" for number in range(count))
+    return "".join(json.dumps(_paper(number, words, chance)) + "\n" for number in range(first, first + count))
 
 
 def _paper(number: int, words: Sequence[str], chance: random.Random) -> dict[str, Any]:
