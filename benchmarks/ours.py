@@ -14,7 +14,7 @@ from backlog import DISTINCT, wait
 from sending import RECIPIENT, SENDER, Cost, Load, Way, clock, main
 from sending import run as run_on
 
-from digest.app import opened
+from digest.app import opened, plan_share
 from digest.crew import Processes, Share, divided
 from digest.delivery.check import Checked
 from digest.delivery.message import Envelope
@@ -126,7 +126,7 @@ def in_full(load: Load, processes: int = 1, key: str = "", before: int = DISTINC
         if processes == 1:
             report = deliver(Share(run, 0, 1, unhindered, None))
         else:
-            report = Processes(processes, deliver)(run, None, unhindered)
+            report = Processes(processes, deliver, partial(plan_share, file)).deliver(run, None, unhindered)
         assert report.states == {State.SENT: load.count}, report
         costs = [Cost(**json.loads(each.read_text())) for each in Path(name).glob("*.cost")]
     return Cost(max(one.seconds for one in costs), sum(one.cpu for one in costs), sum(one.megabytes for one in costs))

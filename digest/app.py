@@ -15,6 +15,7 @@ from digest import fetch
 from digest import sources as sources_of
 from digest.alarms import Limits
 from digest.calendars import Calendars
+from digest.choosing import Ready
 from digest.config import Config
 from digest.delivery.address import ascii_domain, identity
 from digest.delivery.message import Sender
@@ -115,7 +116,8 @@ class App:
     def _crew(self) -> Crew:
         from digest.crew import Processes  # noqa: PLC0415 (most have one process)
 
-        return Processes(self.config.delivery.processes, partial(deliver_share, self.config.file))
+        file = self.config.file
+        return Processes(self.config.delivery.processes, partial(deliver_share, file), partial(plan_share, file))
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -282,6 +284,12 @@ def deliver_share(file: Path, share: Share) -> Report:
         ledger = StoreLedger(app.store, app.clock, share.run, share.number, share.of)
         dispatch = replace(app.dispatch, terms=divided(app.dispatch.terms, share.of))
         return app.pipeline.deliver(app.press, dispatch, ledger, share.watch, share.going)
+
+
+def plan_share(file: Path, now: int, share: Share) -> Planned:
+    """Plan one process's share of those who are due."""
+    with opened(file) as app:
+        return app.pipeline.plan_share(now, share.going, share.run, Ready(), (share.number, share.of))
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Several processes that share one delivery: each sends the editions whose id modulo their number is its own.
+"""Several processes that share one plan or delivery: each has the subscribers or editions of some numbers.
 
 Rules
 -----
-1. They are started anew for each delivery, and build the program from the same configuration file.
-2. They send in the name of the run that started them: its number is their fencing token, so when a later run begins,
+1. They are started anew for each, build the program from the same configuration file, and take those whose number
+   modulo that of the processes is their own.
+2. They work in the name of the run that started them: its number is their fencing token, so when a later run begins,
    they stop, too.
 3. Each has a pipe to the process that started it, and shares nothing else with it or the others: whoever is killed
    holds up nobody. Each stops when something comes through the pipe, or its other end is gone.
@@ -18,22 +19,23 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from digest.delivery.sender import Report, Terms
 from digest.errors import DigestError
 from digest.model import Edition, Outcome
 from digest.pipeline import Going
-from digest.report import Watch
+from digest.report import Planned, Watch
 
 _LOOK_SECONDS = 0.2
 _AT_ONCE = 100
 
 
 class Share(NamedTuple):
-    """One process's part of a delivery: the run, which share of how many, and how it hears and tells."""
+    """One process's part: the run, which share of how many, and how it hears and tells."""
 
     run: int
     number: int
@@ -42,20 +44,34 @@ class Share(NamedTuple):
     watch: Watch | None
 
 
-Deliver = Callable[[Share], Report]
-"""Sends a share, in the process in which it is called."""
+Done = TypeVar("Done", Report, Planned)
+"""What a process did. One that was killed cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """A crew (`pipeline.Crew`) of so many processes."""
+    """A crew (`pipeline.Crew`) of so many processes; what does a share is called in the process that has it.
+
+    Both raise what one of them raised, or DigestError if one was killed, when all have ended.
+    """
 
     count: int
-    deliver: Deliver
+    deliver_share: Callable[[Share], Report]
+    plan_share: Callable[[int, Share], Planned]
 
-    def __call__(self, run: int, watch: Watch | None, going: Going) -> Report:
-        """Deliver. Raises what one of them raised, or DigestError if one was killed, when all have ended."""
-        members = [_Member(self.deliver, (run, number, self.count), watch) for number in range(self.count)]
+    def deliver(self, run: int, watch: Watch | None, going: Going) -> Report:
+        """Send every edition that is waiting."""
+        return _together(self._all(self.deliver_share, Report(), run, watch, going))
+
+    def plan(self, run: int, now: int, going: Going) -> Planned:
+        """Plan everybody's edition who is due."""
+        return sum(self._all(partial(self.plan_share, now), Planned(), run, None, going), Planned())
+
+    def _all(
+        self, work: Callable[[Share], Done], nothing: Done, run: int, watch: Watch | None, going: Going
+    ) -> Sequence[Done]:
+        """What each did."""
+        members = [_Member(work, nothing, (run, number, self.count), watch) for number in range(self.count)]
         try:
             while at_work := [member for member in members if member.ended is None]:
                 if not going():
@@ -66,7 +82,7 @@ class Processes:
         finally:
             for member in members:
                 member.close()
-        return _together([member.report() for member in members])
+        return [member.report() for member in members]
 
 
 def divided(terms: Terms, shares: int) -> Terms:
@@ -90,17 +106,20 @@ def _together(reports: Sequence[Report]) -> Report:
     )
 
 
-class _Member:
+class _Member(Generic[Done]):
     """One of the processes, as the one that started it sees it."""
 
-    def __init__(self, deliver: Deliver, share: tuple[int, int, int], watch: Watch | None) -> None:
+    def __init__(
+        self, work: Callable[[Share], Done], nothing: Done, share: tuple[int, int, int], watch: Watch | None
+    ) -> None:
         context = get_context("spawn")  # a fork would share connections to the database
         self.pipe, theirs = context.Pipe()
+        self._nothing: Done = nothing
         self._watch, self._stopped = watch, False
-        self._process = context.Process(target=_work, args=(theirs, deliver, *share, watch is not None))
+        self._process = context.Process(target=_work, args=(theirs, work, *share, watch is not None))
         self._process.start()
         theirs.close()
-        self.ended: Report | Exception | None = None
+        self.ended: Done | Exception | None = None
 
     def stop(self) -> None:
         """Tell it to grant nothing more."""
@@ -115,7 +134,7 @@ class _Member:
             told = self.pipe.recv()
         except (EOFError, OSError):
             # It cannot tell any more what it did, but every edition is in the database.
-            self.ended = Report() if self._stopped else DigestError(_KILLED)
+            self.ended = self._nothing if self._stopped else DigestError(_KILLED)
         else:
             if not isinstance(told, list):
                 self.ended = told
@@ -128,24 +147,24 @@ class _Member:
         self.pipe.close()
         self._process.join()
 
-    def report(self) -> Report:
+    def report(self) -> Done:
         """What it did. Raises what it raised."""
-        if isinstance(self.ended, Report):
-            return self.ended
-        raise self.ended or DigestError(_KILLED)
+        if self.ended is None or isinstance(self.ended, Exception):
+            raise self.ended or DigestError(_KILLED)
+        return self.ended
 
 
-_KILLED = "a process that sent mails was ended from outside; nothing is lost, and the next run sends what is left"
+_KILLED = "a process of this run was ended from outside; nothing is lost, and the next run does what is left"
 
 
-def _work(pipe: Connection, deliver: Deliver, run: int, number: int, of: int, tells: bool) -> None:
+def _work(pipe: Connection, work: Callable[[Share], object], run: int, number: int, of: int, tells: bool) -> None:
     """What a process of a crew does."""
     for ours in (signal.SIGINT, signal.SIGTERM):  # they reach all; the first process tells the others
         signal.signal(ours, signal.SIG_IGN)
     teller = _Teller(pipe) if tells else None
-    ended: Report | Exception
+    ended: object
     try:
-        ended = deliver(Share(run, number, of, lambda: not pipe.poll(), teller))
+        ended = work(Share(run, number, of, lambda: not pipe.poll(), teller))
     except Exception as error:  # noqa: BLE001 (it is raised again where somebody hears it)
         error.add_note(traceback.format_exc())
         ended = error

@@ -37,6 +37,8 @@ Clock = Callable[[], int]
 Going = Callable[[], bool]
 """Asked between two steps of work: whether to take the next."""
 _PROGRESS_SECONDS = 5
+_MANY = 50_000
+"""Subscribers for whom to start processes that plan: each makes the window ready for itself."""
 
 
 def unhindered() -> bool:
@@ -45,17 +47,20 @@ def unhindered() -> bool:
 
 
 class Crew(Protocol):
-    """Several processes that share a delivery."""
+    """Several processes that share the work of a run, which has this number."""
 
-    def __call__(self, run: int, watch: Watch | None, going: Going) -> sender.Report:
-        """Send every edition that is waiting, for the run of this number."""
+    def plan(self, run: int, now: int, going: Going) -> Planned:
+        """Plan the edition of everybody who is due."""
+
+    def deliver(self, run: int, watch: Watch | None, going: Going) -> sender.Report:
+        """Send every edition that is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """How editions are handed to relays: on what terms, and what becomes of those that nobody knows of.
 
-    `crew` delivers in place of this process, if there is one.
+    `crew` delivers in place of this process, if there is one, and plans where very many are due.
     """
 
     terms: sender.Terms
@@ -94,7 +99,7 @@ class Pipeline:
         number = self._begin()
         going = self._noting_progress(number, going)
         loaded = self.load(going)
-        planned = self.plan(going, number)
+        planned = self.plan(going, number, dispatch.crew)
         recovered = self.recover(dispatch, number)
         if watch:
             watch.expect(self.waiting())
@@ -117,11 +122,22 @@ class Pipeline:
             subscribers.put(connection, self.people, self.clock(), self.policy.first_days, configured=True)
             subscribers.drop_configured(connection, [one.identity for one in self.people])
 
-    def plan(self, going: Going = unhindered, run: int = 0) -> Planned:
+    def plan(self, going: Going = unhindered, run: int = 0, crew: Crew | None = None) -> Planned:
         """Plan the edition of everybody who is due, in the run of this number (0: in none)."""
         self.enrol()
+        now = self.clock()
+        if crew and self._many_due(now):
+            return crew.plan(run, now, going)
+        return self.plan_share(now, going, run, self.ready)
+
+    def plan_share(self, now: int, going: Going, run: int, ready: Ready, share: planning.Share = (0, 1)) -> Planned:
+        """Plan for those who are due whose number modulo that of the shares is this share's."""
         with _rare_collections():
-            return planning.plan(self.store, self.clock(), self.policy, going, self.ready, run)
+            return planning.plan(self.store, now, self.policy, going, ready, run, share)
+
+    def _many_due(self, now: int) -> bool:
+        with self.store.read() as connection:
+            return subscribers.count_due(connection, now) >= _MANY
 
     def recover(self, dispatch: Dispatch, run: int) -> Recovered:
         """Take up what a killed run left behind, and end what nobody wants any more."""
@@ -168,7 +184,7 @@ class Pipeline:
         done = sender.Report()
         while True:
             if dispatch.crew and self.waiting():  # to start processes takes longer than to look
-                done += dispatch.crew(run, watch, going)
+                done += dispatch.crew.deliver(run, watch, going)
             else:
                 done += self.deliver(press, dispatch, StoreLedger(self.store, self.clock, run), watch, going)
             if not 0 < done.kept_until <= until or done.relay_error:

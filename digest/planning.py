@@ -37,6 +37,8 @@ LONGEST_WAIT = 30
 """Days after which matches go out even if they are too few."""
 MOST_MISSED = 366
 Calendars = Mapping[str, Mapping[date, str]]
+Share = tuple[int, int]
+"""Of several plans at once: which of how many; subscriber n is in share n modulo their number."""
 _DAY = 86_400
 _DAY_APART = timedelta(days=1)
 
@@ -66,13 +68,19 @@ class _Numbers(NamedTuple):
 
 
 def plan(
-    store: Store, now: int, policy: Policy, going: Callable[[], bool], ready: Ready | None = None, run: int = 0
+    store: Store,
+    now: int,
+    policy: Policy,
+    going: Callable[[], bool],
+    ready: Ready | None = None,
+    run: int = 0,
+    share: Share = (0, 1),
 ) -> Planned:
-    """Write the editions of everybody whose slot has come, for as long as `going` says so.
+    """Write the editions of everybody in a share whose slot has come, for as long as `going` says so.
 
     Raises BusyError if a later run than `run` (0: none) has begun.
     """
-    due, ready = _due(store, now, None), ready or Ready()
+    due, ready = _due(store, now, share, None), ready or Ready()
     if not due:
         return Planned()
     with store.read() as connection:
@@ -92,16 +100,16 @@ def plan(
     try:
         while due and going():
             done += batch.plan(due)
-            due = _due(store, now, due[-1])
+            due = _due(store, now, share, due[-1])
     except BaseException:
         ready.forget()
         raise
     return done
 
 
-def _due(store: Store, now: int, after: Due | None) -> list[Due]:
+def _due(store: Store, now: int, share: Share, after: Due | None) -> list[Due]:
     with store.read() as connection:
-        return subscribers.due(connection, now, after)
+        return subscribers.due(connection, now, after, share)
 
 
 class _Made(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, time, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from digest.store import queries, suppressions
 from digest.store.dialect import Rows
 from digest.store.editions import last_row
 from digest.store.entries import number_before
-from digest.store.queries import Asked
+from digest.store.queries import Asked, Numbers
 from digest.store.schema import subscribers
 
 AT_ONCE = 5_000
@@ -89,25 +88,23 @@ def put(
     *,
     configured: bool = False,
     own: bool = False,
+    numbers: Numbers | None = None,
 ) -> tuple[int, int]:
     """Add subscribers, or bring those who are there into line; return how many were added, and how many changed.
 
     The first edition of one who is new or comes back looks `first_days` back. `configured`: they stand in the
     configuration file, which has no say in what somebody has changed on the web pages (`own`), and brings nobody back
-    who has left there and is forgotten. Who is suppressed stays so.
+    who has left there and is forgotten. Who is suppressed stays so. `numbers`: what earlier calls have looked up.
     """
     identities = [named.identity for named in wanted]
-    numbers = queries.numbers(connection, queries.asked(wanted))
-    there = {
-        row.identity: row
-        for row in connection.execute(select(subscribers).where(subscribers.c.identity.in_(identities)))
-    }
+    known = (numbers or Numbers()).of(connection, wanted)
+    there = {row.identity: row for row in _there(connection, identities)}
     start = number_before(connection, now - first_days * _DAY)
     suppressed = suppressions.among(connection, identities)
     new: dict[str, dict[str, Any]] = {}
     changed = 0
     for identity, subscriber in wanted:
-        wishes = _wishes(subscriber, numbers, suppressed.get(identity, ""), configured=configured)
+        wishes = _wishes(subscriber, known, suppressed.get(identity, ""), configured=configured)
         if row := there.get(identity):
             if configured and row.own:
                 continue
@@ -120,6 +117,12 @@ def put(
     if new:
         connection.execute(insert(subscribers), list(new.values()))
     return len(new), changed
+
+
+def _there(connection: Connection, identities: Sequence[str]) -> list[Row[Any]]:
+    rows = Rows(connection.dialect.name)
+    joined = select(subscribers).join(rows.table, subscribers.c.identity == rows.text(0))
+    return list(connection.execute(joined, {"rows": Rows.of([[identity] for identity in identities])}))
 
 
 def drop_configured(connection: Connection, keep: Sequence[str]) -> int:
@@ -144,7 +147,8 @@ def find(connection: Connection, identity: str) -> Standing | None:
 
 def everybody(connection: Connection) -> Iterator[Subscriber]:
     """All who are subscribed, by address."""
-    for row in connection.execute(select(subscribers).where(subscribers.c.active).order_by(subscribers.c.identity)):
+    statement = select(subscribers).where(subscribers.c.active).order_by(subscribers.c.identity)
+    for row in connection.execute(statement, execution_options={"yield_per": AT_ONCE}):
         yield wisher(row)
 
 
@@ -159,9 +163,12 @@ def any_active(connection: Connection) -> bool:
     return connection.execute(select(subscribers.c.id).where(subscribers.c.active).limit(1)).first() is not None
 
 
-def due(connection: Connection, now: int, after: Due | None = None) -> list[Due]:
-    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first."""
-    statement = _DUE.where(subscribers.c.due_at <= now)
+def due(connection: Connection, now: int, after: Due | None = None, share: tuple[int, int] = (0, 1)) -> list[Due]:
+    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first.
+
+    `share`: only those whose number, modulo the second, is the first.
+    """
+    statement = _DUE.where(subscribers.c.due_at <= now, subscribers.c.id % share[1] == share[0])
     if after:
         statement = statement.where(tuple_(subscribers.c.due_at, subscribers.c.id) > (after.due_at, after.id))
     rows = connection.execute(statement.order_by(subscribers.c.due_at, subscribers.c.id).limit(AT_ONCE))
@@ -172,6 +179,12 @@ def _due(row: Row[*tuple[Any, ...]]) -> Due:
     number, due_at, watermark, since, days, send_at, zone, fewest, most, paused_until, skip, updates, compact = row
     cadence = _cadence(days, send_at, zone)
     return Due(number, due_at, watermark, since, cadence, fewest, most, paused_until, tuple(skip), updates, compact)
+
+
+def count_due(connection: Connection, now: int) -> int:
+    """How many are due."""
+    counted = select(func.count()).select_from(subscribers).where(subscribers.c.due_at <= now)
+    return connection.execute(counted).scalar_one()
 
 
 def lowest_watermark(connection: Connection, now: int) -> int:
@@ -258,13 +271,11 @@ def _first_moment(start: date, cadence: Cadence) -> int:
     return next_due(start - timedelta(days=1), cadence).due_at
 
 
-def _wishes(
-    subscriber: Subscriber, numbers: Mapping[Asked, int], suppressed: str, *, configured: bool
-) -> dict[str, Any]:
+def _wishes(subscriber: Subscriber, known: Mapping[Asked, int], suppressed: str, *, configured: bool) -> dict[str, Any]:
     return wishes(subscriber) | {
         "paused_until": subscriber.paused_until,  # a date, which JSON does not know
         "names": [profile.name for profile in subscriber.profiles],
-        "queries": queries.compact(subscriber.profiles, numbers),
+        "queries": queries.compact(subscriber.profiles, known),
         "active": True,
         "configured": configured,
         "suppressed": suppressed,
@@ -284,7 +295,17 @@ def wishes(subscriber: Subscriber) -> dict[str, Any]:
         "max_entries": subscriber.max_entries,
         "skip": list(subscriber.skip),
         "updates": subscriber.updates,
-        "profiles": [asdict(profile) | {"keywords": list(profile.keywords)} for profile in subscriber.profiles],
+        "profiles": [_written(profile) for profile in subscriber.profiles],
+    }
+
+
+def _written(profile: Profile) -> dict[str, Any]:
+    # What `asdict` gives, which would copy every keyword by itself.
+    return {
+        "name": profile.name,
+        "keywords": list(profile.keywords),
+        "match": profile.match,
+        "capitals": profile.capitals,
     }
 
 

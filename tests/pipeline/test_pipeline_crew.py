@@ -11,18 +11,22 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
-from workplace import Mails, Workplace, paper, subscriber
+from workplace import NOON, Mails, Workplace, paper, subscriber
 
-from digest.app import opened
+from digest import look
+from digest.app import opened, plan_share
 from digest.crew import Processes, Share, divided
 from digest.delivery.relay import Relay
 from digest.delivery.sender import Report, Terms
 from digest.errors import DigestError, StoreError
 from digest.model import Edition, Outcome, State
-from digest.pipeline import unhindered
+from digest.pipeline import Going, unhindered
+from digest.report import Planned
+from digest.store import runs
 
 PEOPLE = [f"reader{number}@example.org" for number in range(30)]
 TODAY = date(2026, 11, 20)
@@ -111,7 +115,7 @@ def test_a_killed_one_loses_nothing(place: Workplace, mails: Mails) -> None:
     _slowly(mails, 3, lambda: os.kill(children(process)[0], signal.SIGKILL))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "a process that sent mails was ended" in errors
+    assert "a process of this run was ended" in errors
     assert "Traceback" not in errors
     assert len(mails.kept) >= len(PEOPLE) // 2
     _made_up_for(place, mails, 2)
@@ -155,6 +159,63 @@ def test_who_looks_on_hears_of_every_mail(place: Workplace, mails: Mails) -> Non
     assert watch.told == {(email, State.SENT): 1 for email in PEOPLE}
 
 
+def _nobody(now: int, share: Share) -> Planned:
+    """Nobody is due."""
+    raise AssertionError(now, share)
+
+
+def _plan_but_die(now: int, share: Share, file: Path) -> Planned:
+    """The first of them is killed when it has done its part, and can tell nobody."""
+    done = plan_share(file, now, share)
+    if share.number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_everybody_is_planned_once_by_whichever_process(place: Workplace, dies: bool) -> None:
+    """As by one; if one of them is killed, the run ends with an error, and the next one plans what is left."""
+    crew(place, 2)
+    plan = partial(_plan_but_die, file=place.config) if dies else partial(plan_share, place.config)
+    with opened(place.config) as app:
+        app.pipeline.load()
+        app.pipeline.enrol()
+        with app.store.write() as connection:
+            number = runs.begin(connection, app.clock())
+        if dies:
+            with pytest.raises(DigestError, match="ended from outside"):
+                Processes(2, _by_share, plan).plan(number, app.clock(), unhindered)
+        else:
+            done = Processes(2, _by_share, plan).plan(number, app.clock(), unhindered)
+            assert (done.due, done.planned, done.window) == (30, 30, 1)
+        assert app.pipeline.plan().due == 0
+        waiting = list(look.waiting(app.store, app.clock()))
+    assert sorted(one.email for one in waiting) == sorted(PEOPLE)
+    assert {one.matches[0].reasons[0].keyword for one in waiting} == {"reward model"}
+
+
+def test_processes_plan_where_very_many_are_due(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For fewer, one makes the window ready; they are told the run and the moment."""
+    crew(place, 2)
+    asked: list[tuple[int, int]] = []
+
+    class Crew:
+        def plan(self, run: int, now: int, going: Going) -> Planned:
+            asked.append((run, now))
+            return Planned(due=30 if going() else 0)
+
+        def deliver(self, run: int, watch: object, going: Going) -> Report:
+            raise AssertionError(run, watch, going)
+
+    with opened(place.config, lambda: NOON) as app:
+        app.pipeline.load()
+        monkeypatch.setattr("digest.pipeline._MANY", 30)
+        assert app.pipeline.plan(run=7, crew=Crew()) == Planned(due=30)
+        monkeypatch.setattr("digest.pipeline._MANY", 31)
+        assert app.pipeline.plan(run=0, crew=Crew()).planned == 30
+    assert asked == [(7, NOON)]
+
+
 def _by_share(share: Share) -> Report:
     """What each of three processes has to tell."""
     told = [
@@ -167,7 +228,7 @@ def _by_share(share: Share) -> Report:
 
 def test_the_report_keeps_what_any_of_them_met() -> None:
     """A relay that refuses one of them, and the first moment at which a mail may go that a limit keeps back."""
-    report = Processes(3, _by_share)(7, None, unhindered)
+    report = Processes(3, _by_share, _nobody).deliver(7, None, unhindered)
     assert report.states == {State.SENT: 11, State.DEFERRED: 1, State.FAILED: 2}
     assert (report.ungranted, report.relay_error) == (3, "the relay refuses us")
     assert report.refusals == ["the relay refuses us"]
@@ -200,7 +261,7 @@ def test_what_one_of_them_met_ends_the_run_when_all_have_ended(deliver: Callable
     """As an error of ours; and the other is heard to its end."""
     watch = _Watch()
     with pytest.raises(DigestError, match=said):
-        Processes(2, deliver)(7, watch, unhindered)
+        Processes(2, deliver, _nobody).deliver(7, watch, unhindered)
     assert watch.told.total() == 3_000
 
 
