@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subscribers", type=int, default=20_000)
     subscribers = parser.parse_args().subscribers
-    blocks = {"card": "", "more_row": ""}
+    blocks: dict[str, str] = {}
     html, text = load_html(None, blocks), load_text(None, blocks)
     raw = read(find(HTML, None))
     source = Template(raw, raw.unshield(raw.shielded), blocks, escape=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Annotated, Literal, TypeGuard
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,6 +22,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+@lru_cache(maxsize=1024)
 def _known_zone(zone: str) -> str:
     try:
         ZoneInfo(zone)
@@ -173,7 +175,7 @@ class Delivery(Section):
 
     on_unknown: Literal["resend", "hold"] = "resend"
     retry_minutes: float = Field(default=5.0, ge=0, description="before the first retry; then longer and longer")
-    processes: int = Field(default=1, ge=1, le=64, description="how many share the work of sending")
+    processes: int = Field(default=1, ge=1, le=64, description="how many share the work of sending, and of large plans")
     per_minute: dict[Domain, PerMinute] = Field(default_factory=dict, description="mails to a recipient's domain")
 
 

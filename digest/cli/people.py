@@ -1,20 +1,21 @@
 """Subscribers in files: CSV with a row for each profile, or TOML as in the configuration.
 
-The rows of one subscriber stand together. Keywords in a CSV field are separated by line ends, or else by semicolons;
-days to skip by semicolons. An empty field, like a column that is not there, means the default.
+A million may stand in a file of CSV: it is read row by row. One of TOML is read as a whole.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from digest.cli.known import Known
+from digest.cli.rows import COLUMNS, read_rows
 from digest.config import Config, read_subscriber
 from digest.delivery.address import identity
 from digest.errors import ConfigError, UsageError
@@ -22,10 +23,9 @@ from digest.faults import address_fault
 from digest.model import Profile, Subscriber
 from digest.places import Source
 from digest.profiles import check
+from digest.report import Reading, unwatched
 
-_OF_PERSON = ("name", "zone", "send_at", "days", "min_matches", "max_entries", "paused_until", "updates")
-COLUMNS = ("email", *_OF_PERSON, "skip", "profile", "match", "capitals", "keywords")
-_BEYOND = "fields beyond the columns"
+_TOLD_EVERY = 1_000
 
 
 class Read(NamedTuple):
@@ -36,22 +36,21 @@ class Read(NamedTuple):
     fault: str = ""
 
 
-def read_people(file: Path, config: Config) -> Iterator[Read]:
-    """The subscribers in a file. Raises UsageError if it cannot be read as a whole."""
+def read_people(file: Path, config: Config, watch: Reading = unwatched) -> Iterator[Read]:
+    """The subscribers in a file, as they are asked for. Raises UsageError if it cannot be read, or not to its end."""
+    seen = _Seen()
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        for read in _from_toml(file, config) if file.suffix.lower() == ".toml" else _from_csv(file, config, watch):
+            if read.subscriber and not seen.add(identity(read.subscriber.email)):
+                yield Read(read.place, None, _twice(read.subscriber.email))
+            else:
+                yield read
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from None
-    tables = _from_toml(Source(file, text)) if file.suffix.lower() == ".toml" else _from_csv(file, text)
-    seen: set[str] = set()
-    for place, values in tables:
-        read = _read(place, values, config)
-        one = identity(read.subscriber.email) if read.subscriber else ""
-        if one in seen:
-            read = Read(place, None, f"{values['email']} stands in the file twice; put the rows of one person together")
-        elif one:
-            seen.add(one)
-        yield read
+
+
+def _twice(email: str) -> str:
+    return f"{email} stands in the file twice; put the rows of one person together"
 
 
 def read_person(place: str, values: Mapping[str, Any], config: Config) -> Subscriber:
@@ -73,7 +72,8 @@ def _read(place: str, values: Mapping[str, Any], config: Config) -> Read:
     return Read(place, None, "; ".join(faults)) if faults else Read(place, subscriber)
 
 
-def _from_toml(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
+def _from_toml(file: Path, config: Config) -> Iterator[Read]:
+    source = Source(file, file.read_text(encoding="utf-8-sig"))
     try:
         document = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -82,43 +82,34 @@ def _from_toml(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UsageError(f"{source.file}: there are no [[subscribers]] tables in it")
     for number, table in enumerate(tables):
-        yield source.where(("subscribers", number)), table
+        yield _read(source.where(("subscribers", number)), table, config)
 
 
-def _from_csv(file: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), restkey=_BEYOND, strict=True)
-    try:
-        columns = tuple(rows.fieldnames or ())
-        if "email" not in columns or "keywords" not in columns or not set(columns) <= set(COLUMNS):
-            raise UsageError(
-                f"{file}:1: the first line must name columns among {', '.join(COLUMNS)}; email and keywords are needed"
-            )
-        numbered = ((rows.line_num, row) for row in rows)
-        for email, group in groupby(numbered, key=lambda pair: (pair[1]["email"] or "").strip()):
-            lines = list(group)
-            yield f"{file}:{lines[0][0]}", _person(email, [row for _, row in lines])
-    except csv.Error as error:
-        raise UsageError(f"{file}:{rows.reader.line_num}: {error}") from None
+def _from_csv(file: Path, config: Config, watch: Reading) -> Iterator[Read]:
+    known = Known(lambda person: _read("", person.table, config).subscriber)
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        size = os.fstat(text.fileno()).st_size
+        for number, person in enumerate(read_rows(file, text), start=1):
+            place, subscriber = f"{file}:{person.line}", known.subscriber(person)
+            yield Read(place, subscriber) if subscriber else _read(place, person.table, config)
+            if size and number % _TOLD_EVERY == 0:  # a pipe has no size
+                watch(file, number, number * size // os.lseek(text.fileno(), 0, os.SEEK_CUR))
 
 
-def _person(email: str, rows: list[dict[str, str | None]]) -> dict[str, Any]:
-    """The TOML form of the rows of one subscriber."""
-    first = rows[0]
-    profiles = [
-        {
-            "name": row.get("profile") or "Digest",
-            "keywords": _parts(row.get("keywords") or ""),
-            **{key: value for key in ("match", "capitals") if (value := row.get(key))},
-        }
-        for row in rows
-    ]
-    facts = {key: value for key in (*_OF_PERSON, _BEYOND) if (value := first.get(key))}
-    return {"email": email, "profiles": profiles, "skip": _parts(first.get("skip") or ""), **facts}
+class _Seen:
+    """Whose addresses have come. 16 octets are kept of each, a fifth of what its text would take."""
 
+    def __init__(self) -> None:
+        self._shelves = [bytearray() for _ in range(1 << 16)]
 
-def _parts(field: str) -> list[str]:
-    parts = field.split("\n" if "\n" in field else ";")
-    return [part.strip() for part in parts if part.strip()]
+    def add(self, identity: str) -> bool:
+        """Whether it comes for the first time."""
+        digest = blake2b(identity.encode(), digest_size=16).digest()
+        shelf = self._shelves[digest[0] << 8 | digest[1]]
+        if digest in shelf:
+            return False
+        shelf += digest
+        return True
 
 
 def write_csv(people: Iterable[Subscriber], file: TextIO) -> None:

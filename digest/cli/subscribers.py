@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,14 +14,15 @@ import typer
 from digest.alarms import utc
 from digest.app import App, opened
 from digest.cadence import local_date
+from digest.cli.importing import Tally, configured, import_people, put
 from digest.cli.options import CONFIG, ConfigOption, plural, say, warn, written
-from digest.cli.people import read_people, read_person, table_of, write_csv, write_toml
+from digest.cli.people import read_person, table_of, write_csv, write_toml
+from digest.cli.progress import reading
 from digest.delivery.address import identity, parse_address
 from digest.errors import UsageError
 from digest.model import Subscriber
 from digest.profiles import lint
 from digest.store import subscribers, suppressions
-from digest.store.subscribers import AT_ONCE, Named
 
 group = typer.Typer(help="Who gets a digest, and what they want.", no_args_is_help=True)
 
@@ -74,7 +75,7 @@ def add(
         _refuse_configured(app, email)
         table = _table(app, email, profile, {"keywords": keywords, **({"match": match.value} if match else {})})
         person = _changed(app, table, given)
-        added, changed = _put(app, [person])
+        added, changed = put(app, [person])
     for advice in (advice for profile in person.profiles for advice in lint(profile)):
         warn([f"{advice.keyword}: {advice.reason}. {advice.hint}".removeprefix(": ")])
     say(f"{person.email}: {'added' if added else 'changed' if changed else 'nothing to change'}.")
@@ -91,7 +92,7 @@ def pause(
         person = _changed(app, table_of(_known(app, email)), {"paused_until": until})
         if not _paused(person, app):
             raise UsageError(f"--until {until} is not in the future; name the first date with mail again")
-        _put(app, [person])
+        put(app, [person])
     say(f"{email}: paused until {person.paused_until}.")
 
 
@@ -100,7 +101,7 @@ def resume(email: Annotated[str, typer.Argument(help="The address.")], config: C
     """End a pause at once."""
     with opened(config) as app:
         known = _known(app, email)
-        _put(app, [replace(known, paused_until=None)])
+        put(app, [replace(known, paused_until=None)])
         with app.store.read() as connection:
             due = subscribers.find(connection, identity(parse_address(email)))
         when = f"; the next digest is due at {utc(max(due.due_at, app.clock()))}" if due else ""
@@ -113,23 +114,16 @@ def import_(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Add or change all subscribers of a file; what cannot be read is reported and left out."""
-    added = changed = refused = 0
-    batch: list[Subscriber] = []
-    with opened(config) as app:
-        configured = _configured(app)
-        for place, person, fault in read_people(file, app.config):
-            reason = configured.get(identity(person.email)) if person else fault
-            if person is None or reason:
-                warn([f"{place}: not imported: {reason}"])
-                refused += 1
-                continue
-            batch.append(person)
-            if len(batch) == AT_ONCE:
-                added, changed = _sum((added, changed), _put(app, batch))
-                batch = []
-        added, changed = _sum((added, changed), _put(app, batch))
-    say(f"{added:,} added, {changed:,} changed, {refused:,} refused.")
-    raise typer.Exit(int(refused > 0))
+    tally = Tally()
+    with opened(config) as app, reading() as watch:
+        try:
+            import_people(app, file, watch, tally)
+        except BaseException:  # Ctrl-C, too
+            if tally.any:
+                warn([f"Before it stopped: {tally} They stay; the import can be begun again."])
+            raise
+    say(str(tally))
+    raise typer.Exit(int(tally.refused > 0))
 
 
 @group.command()
@@ -249,32 +243,6 @@ def _paused(person: Subscriber, app: App) -> bool:
     return person.paused_until is not None and person.paused_until > local_date(app.clock(), person.cadence.zone)
 
 
-def _put(app: App, people: Sequence[Subscriber]) -> tuple[int, int]:
-    """Add or change people; return how many were added, and how many changed. Who gets no mail all the same is told."""
-    named = [Named(identity(person.email), person) for person in people]
-    with app.store.write() as connection:
-        counts = subscribers.put(connection, named, app.clock(), app.config.editions.first_days, configured=False)
-        suppressed = suppressions.among(connection, [one.identity for one in named])
-    for one, person in named:
-        if why := suppressed.get(one):
-            warn([f"{person.email}: suppressed ({why}): gets no mail until: digest suppress remove {person.email}"])
-    return counts
-
-
-def _configured(app: App) -> dict[str, str]:
-    """Who stands in the configuration file, and that it is changed there, or the next run would undo it."""
-    tables = enumerate(app.config.subscribers)
-    places = {table.email: app.config.where(("subscribers", number)) for number, table in tables}
-    return {
-        identity(email): f"{email} stands in the configuration, {place}; change it there"
-        for email, place in places.items()
-    }
-
-
 def _refuse_configured(app: App, email: str) -> None:
-    if where := _configured(app).get(identity(parse_address(email))):
+    if where := configured(app).get(identity(parse_address(email))):
         raise UsageError(where)
-
-
-def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    return one[0] + other[0], one[1] + other[1]

@@ -15,30 +15,38 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-
-import email_validator
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from typing import TYPE_CHECKING
 
 from digest.errors import MessageError, UsageError
 
+if TYPE_CHECKING:
+    from email_validator import ValidatedEmail
+
 _LOCAL = re.compile(r'[^\s"(),:;<>@\[\\\]\x00-\x20\x7f-\x9f\u2066-\u2069\u202a-\u202e\ud800-\udfff]+')
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
-
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # the library's switch for rule 2
+_ATOM = "[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_LONGEST = 254
+"""Octets of an address (RFC 5321 4.5.3.1.3, RFC 3696 erratum 1690)."""
 
 
 def parse_address(text: str) -> str:
     """The address as typed, but for white space around it. Raises UsageError if it cannot be one."""
     address = text.strip()
+    if _PLAIN.fullmatch(address) and "--" not in address and len(address) <= _LONGEST:  # as nearly all are
+        return address
     try:
         _validated(address)
-    except EmailNotValidError as error:
+    except ValueError as error:
         raise UsageError(f"{address!r} is not a mail address: {error}") from None
     return address
 
 
 def identity(address: str) -> str:
     """What is the same for every spelling of one address: small letters, NFC, the domain as its A-label."""
+    if address.isascii() and "@" in address:
+        return address.lower()
     local, _, domain = unicodedata.normalize("NFC", address).rpartition("@")
     return f"{unicodedata.normalize('NFC', local.lower())}@{ascii_domain(domain).lower()}"
 
@@ -64,10 +72,14 @@ def ascii_domain(domain: str) -> str:
         return domain
     try:
         found = _validated(f"a@{domain}").ascii_domain
-    except EmailNotValidError as error:
+    except ValueError as error:
         raise MessageError(f"the domain {domain!r} has no ASCII form: {error}") from None
     return found or domain
 
 
 def _validated(address: str) -> ValidatedEmail:
-    return validate_email(address, check_deliverability=False, globally_deliverable=False)
+    """What the library makes of an address. Raises its ValueError."""
+    import email_validator  # noqa: PLC0415 (slow to import, and nearly every address is plain)
+
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # the library's switch for rule 2
+    return email_validator.validate_email(address, check_deliverability=False, globally_deliverable=False)

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workplace import ADA, BAO, Workplace, subscriber
 
-from digest.cli.people import COLUMNS, read_people, write_csv, write_toml
+from digest.cli.people import read_people, write_csv, write_toml
+from digest.cli.rows import COLUMNS
 from digest.config import Config
 from digest.model import Cadence, Profile, Subscriber
 from digest.profiles import check

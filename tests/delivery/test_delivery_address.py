@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,3 +100,37 @@ def test_no_address_can_add_to_an_smtp_command(text: str) -> None:
     assert address.count("@") == 1
     assert not set(address) & set('<>"\\, \t\r\n\0')
     assert address.isprintable() or not address.isascii()
+
+
+ascii_addresses = st.builds(
+    "{}@{}".format,
+    st.text("abZ09.+-_'!\"@ ", max_size=70),
+    st.sampled_from(("example.org", "localhost", "EXAMPLE.org", "xn--bcher-kva.example", "x.xn--y"))
+    | st.text("aZ0.-_ @"),
+) | st.builds("{}@example.org".format, st.integers(230, 250).map("a".__mul__))
+
+
+def fault_of(text: str) -> str:
+    """What the library says of an address ("": nothing)."""
+    try:
+        validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        return str(error)
+    return ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(ascii_addresses)
+def test_plain_addresses_are_judged_as_all_others(text: str) -> None:
+    """A mailbox on a domain that is known is accepted exactly where the library accepts it."""
+    if fault := fault_of(text.strip()):
+        with pytest.raises(UsageError, match=re.escape(fault)):
+            parse_address(text)
+    else:
+        assert parse_address(text) == text.strip()
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_letters_of_ascii_only_differ_in_capitals(text: str) -> None:
+    """Then nothing else is to be done to tell who it is."""
+    assert identity(f"{text}@example.org") == f"{text.lower()}@example.org"
