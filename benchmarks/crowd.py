@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from peers.matching import choices, keywords
 
 from digest.model import Cadence, Entry, Profile, Subscriber
-from digest.store.subscribers import AT_ONCE, Named
+from digest.store.dues import AT_ONCE
+from digest.store.subscribers import Named
 
 _SEED = 20_260_329
 _FEWEST, _MOST = 2, 6

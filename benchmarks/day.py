@@ -35,10 +35,11 @@ from digest.app import App, opened
 from digest.listings import Origin, read
 from digest.model import Edition, Outcome, State
 from digest.store import runs
+from digest.store.dues import next_moment
 from digest.store.ledger import StoreLedger
 from digest.store.schema import editions, subscribers
 from digest.store.store import Store
-from digest.store.subscribers import next_moment, put
+from digest.store.subscribers import put
 
 DAY = date(2026, 3, 29)
 WEEKDAY = "sun"

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, event, func, select
 
+from digest.store.dues import AT_ONCE, due, lowest_watermark, next_moment
 from digest.store.schema import subscribers
 from digest.store.store import Store
-from digest.store.subscribers import AT_ONCE, due, lowest_watermark, next_moment
 
 _ROUNDS = 20
 

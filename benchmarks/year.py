@@ -31,7 +31,7 @@ from sqlalchemy import Row, select, update
 from digest.cadence import next_due
 from digest.model import Cadence, Entry, Listing, Profile, State, Subscriber
 from digest.planning import Policy, plan
-from digest.store import entries, filing, subscribers
+from digest.store import dues, entries, filing, subscribers
 from digest.store.schema import contents
 from digest.store.schema import editions as edition_table
 from digest.store.schema import entries as entry_table
@@ -200,7 +200,7 @@ def _settle(store: Store) -> None:
 
 def _next_slot(store: Store, now: int) -> int:
     with store.read() as connection:
-        moment = subscribers.next_moment(connection)
+        moment = dues.next_moment(connection)
     if moment is None or moment <= now:
         raise RuntimeError(f"after the run at {now} the next slot is at {moment}, which is not later")
     return moment
@@ -224,7 +224,7 @@ def _load(store: Store, moments: range, now: int) -> None:
     if listing.entries:
         with store.write() as connection:
             filing.save(connection, entries.File(titles[0], titles[0], 1, now), listing, now)
-            subscribers.fill_again(connection)
+            dues.fill_again(connection)
 
 
 def judge(store: Store, span: Span) -> Judged:

@@ -12,8 +12,8 @@ from digest.matching import Chosen, Crowd, Selector
 from digest.matching.arrays import Growing, Numbers
 from digest.store import entries, queries
 from digest.store.contents import Filling, Hit
+from digest.store.dues import Due
 from digest.store.store import Store
-from digest.store.subscribers import Due
 from digest.window import had_before, lookup
 
 MOST_KEPT = 500_000

@@ -18,7 +18,7 @@ from digest.errors import ListingError
 from digest.listings import Origin, folder, read
 from digest.model import Entry, Listing
 from digest.report import Loaded, LoadedFile, Reading, unwatched
-from digest.store import entries, filing, sources, subscribers
+from digest.store import dues, entries, filing, sources
 from digest.store.store import Store
 
 _Known = Set[tuple[str, int, int]]
@@ -160,7 +160,7 @@ def _load_file(store: Store, found: folder.Found, source: Source, now: int, read
     with store.write() as connection:
         new, updated = filing.save(connection, file, listing, now, lambda done: reading(found.path, done, known))
         if new or updated:
-            subscribers.fill_again(connection)
+            dues.fill_again(connection)
     warnings, rejected = () if fault else listing.warnings, listing.rejected
     return [LoadedFile(found.path, listing.format, known, new, rejected, warnings, fault, updated, listing.notes)]
 

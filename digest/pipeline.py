@@ -26,7 +26,7 @@ from digest.intake import Intake
 from digest.planning import Policy
 from digest.press import Listed, Press
 from digest.report import Loaded, Planned, Reading, Recovered, RunReport, Watch, unwatched
-from digest.store import ledger, runs, subscribers, throttles
+from digest.store import dues, ledger, runs, subscribers, throttles
 from digest.store.ledger import StoreLedger
 from digest.store.store import Store
 from digest.store.subscribers import Named
@@ -137,7 +137,7 @@ class Pipeline:
 
     def _many_due(self, now: int) -> bool:
         with self.store.read() as connection:
-            return subscribers.count_due(connection, now) >= _MANY
+            return dues.count_due(connection, now) >= _MANY
 
     def recover(self, dispatch: Dispatch, run: int) -> Recovered:
         """Take up what a killed run left behind, and end what nobody wants any more."""

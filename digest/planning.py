@@ -26,10 +26,10 @@ from digest.cadence import Slot, between, calendar_names, latest, local_date, ne
 from digest.choosing import Choice, Choices, Chooser, Ready
 from digest.model import State
 from digest.report import Planned
-from digest.store import contents, editions, entries, runs, subscribers
+from digest.store import contents, dues, editions, entries, runs, subscribers
+from digest.store.dues import Due, Step
 from digest.store.editions import Overtaken, Plan
 from digest.store.store import Store
-from digest.store.subscribers import Due, Step
 
 MORE = 40
 """Entries beyond a subscriber's maximum that are listed by title."""
@@ -84,7 +84,7 @@ def plan(
     if not due:
         return Planned()
     with store.read() as connection:
-        lowest, file = subscribers.lowest_watermark(connection, now), entries.newest_file(connection)
+        lowest, file = dues.lowest_watermark(connection, now), entries.newest_file(connection)
         waiting_from = editions.lowest_waiting(connection, now)
         lowest = lowest if waiting_from is None else min(lowest, waiting_from)
         numbers = _Numbers(
@@ -109,7 +109,7 @@ def plan(
 
 def _due(store: Store, now: int, share: Share, after: Due | None) -> list[Due]:
     with store.read() as connection:
-        return subscribers.due(connection, now, after, share)
+        return dues.due(connection, now, after, share)
 
 
 class _Made(NamedTuple):
@@ -165,7 +165,7 @@ class _Batch:
                 one.step if one.plan.subscriber in written else _stood(one.step, person)
                 for one, person in zip(made, due, strict=True)
             ]
-            subscribers.advance(connection, steps)
+            dues.advance(connection, steps)
             plans = [one.plan for one in made if one.plan.subscriber in written]
             faults = {plan.subscriber: plan.reason for plan in plans if plan.state is State.FAILED}
             failed = tuple((email, faults[number]) for number, email in subscribers.emails(connection, faults))

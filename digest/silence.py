@@ -9,7 +9,7 @@ from digest.alarms import utc
 from digest.pipeline import Pipeline
 from digest.planning import NO_NEW_FILE
 from digest.report import Loaded, Planned
-from digest.store import editions, subscribers
+from digest.store import dues, editions, subscribers
 
 _REASONS = 3
 
@@ -19,7 +19,7 @@ def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned
     with pipeline.store.read() as connection:
         anybody = subscribers.any_active(connection)
         deferred = editions.count_deferred(connection)
-        silent = subscribers.count_silent(connection)
+        silent = dues.count_silent(connection)
     if not anybody:
         return f"there are no subscribers; add [[subscribers]] to {file}, or run: digest subscribers add"
     if deferred:
@@ -31,7 +31,7 @@ def why_nothing(pipeline: Pipeline, file: Path, loaded: Loaded, planned: Planned
 
 def _nobody_due(pipeline: Pipeline) -> str:
     with pipeline.store.read() as connection:
-        next_due = subscribers.next_moment(connection) or 0
+        next_due = dues.next_moment(connection) or 0
     return f"nobody is due; the next is due at {utc(next_due)}"
 
 

@@ -16,8 +16,9 @@ from digest.delivery.address import identity
 from digest.model import Subscriber
 from digest.report import Reading
 from digest.store import subscribers, suppressions
+from digest.store.dues import AT_ONCE
 from digest.store.queries import Numbers
-from digest.store.subscribers import AT_ONCE, Named
+from digest.store.subscribers import Named
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from digest.cli.progress import pace
 from digest.fetching.address import masked
 from digest.model import State
 from digest.source_table import SourceTable
-from digest.store import editions, entries, fetches, incidents, ledger, runs, subscribers, suppressions, throttles
+from digest.store import dues, editions, entries, fetches, incidents, ledger, runs, subscribers, suppressions, throttles
 from digest.store.fetches import Fetch
 
 _REASONS, _HOUR = 5, 3_600
@@ -61,7 +61,7 @@ def _facts(app: App) -> dict[str, Any]:
     with app.store.read() as connection:
         states = editions.by_state(connection)
         last = runs.last(connection)
-        next_due = subscribers.next_moment(connection)
+        next_due = dues.next_moment(connection)
         fetched = fetches.load(connection)
         return {
             "subscribers": subscribers.count(connection),

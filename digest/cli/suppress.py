@@ -14,7 +14,7 @@ from digest.cli.options import CONFIG, ConfigOption, JsonOption, as_json, plural
 from digest.delivery.address import identity, parse_address
 from digest.errors import UsageError
 from digest.store import suppressions
-from digest.store.subscribers import AT_ONCE
+from digest.store.dues import AT_ONCE
 from digest.store.suppressions import KINDS, Kind, Suppression
 
 _MANY = "-"

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
-from functools import cache, lru_cache
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Update, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, func, insert, select
 
 from digest.cadence import latest, local_date, next_due
 from digest.model import Cadence, Profile, Subscriber
 from digest.store import queries, suppressions
 from digest.store.dialect import Rows
+from digest.store.dues import AT_ONCE, cadence_of
 from digest.store.editions import last_row
 from digest.store.entries import number_before
 from digest.store.queries import Asked, Numbers
 from digest.store.schema import subscribers
 
-AT_ONCE = 5_000
 _DAY = 86_400
-_NEVER = 2**62
-"""Above every entry's number."""
 _CADENCE = frozenset({"zone", "send_at", "days", "active"})
 """Wishes that move slots. A change of others may fill an empty edition, where no fixed time is asked for."""
-_DUE = select(
-    *(subscribers.c[name] for name in ("id", "due_at", "watermark", "since", "days", "send_at", "zone", "min_matches")),
-    *(subscribers.c[name] for name in ("max_entries", "paused_until", "skip", "updates", "queries")),
-)
 _ENDED = {"active": False, "due_at": None, "again_at": None}
 
 
@@ -40,35 +33,6 @@ class Standing(NamedTuple):
 
     subscriber: Subscriber
     due_at: int
-    watermark: int
-    since: date | None
-
-
-class Due(NamedTuple):
-    """What a plan must know of a subscriber: of wishes as in Subscriber, of the rest as in Standing.
-
-    `queries` are the profiles in their compact form.
-    """
-
-    id: int
-    due_at: int
-    watermark: int
-    since: date | None
-    cadence: Cadence
-    min_matches: int
-    max_entries: int
-    paused_until: date | None
-    skip: tuple[str, ...]
-    updates: bool
-    queries: bytes
-
-
-class Step(NamedTuple):
-    """Where a subscriber stands after a plan: columns of the table, by their names."""
-
-    id: int
-    due_at: int
-    again_at: int | None
     watermark: int
     since: date | None
 
@@ -163,76 +127,12 @@ def any_active(connection: Connection) -> bool:
     return connection.execute(select(subscribers.c.id).where(subscribers.c.active).limit(1)).first() is not None
 
 
-def due(connection: Connection, now: int, after: Due | None = None, share: tuple[int, int] = (0, 1)) -> list[Due]:
-    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first.
-
-    `share`: only those whose number, modulo the second, is the first.
-    """
-    statement = _DUE.where(subscribers.c.due_at <= now, subscribers.c.id % share[1] == share[0])
-    if after:
-        statement = statement.where(tuple_(subscribers.c.due_at, subscribers.c.id) > (after.due_at, after.id))
-    rows = connection.execute(statement.order_by(subscribers.c.due_at, subscribers.c.id).limit(AT_ONCE))
-    return [_due(row) for row in rows]
-
-
-def _due(row: Row[*tuple[Any, ...]]) -> Due:
-    number, due_at, watermark, since, days, send_at, zone, fewest, most, paused_until, skip, updates, compact = row
-    cadence = _cadence(days, send_at, zone)
-    return Due(number, due_at, watermark, since, cadence, fewest, most, paused_until, tuple(skip), updates, compact)
-
-
-def count_due(connection: Connection, now: int) -> int:
-    """How many are due."""
-    counted = select(func.count()).select_from(subscribers).where(subscribers.c.due_at <= now)
-    return connection.execute(counted).scalar_one()
-
-
-def lowest_watermark(connection: Connection, now: int) -> int:
-    """The lowest watermark of those who are due and may get mail: a long pause opens no window before it ends."""
-    paused_until, tomorrow = subscribers.c.paused_until, local_date(now + _DAY, "UTC")
-    awake = paused_until.is_(None) | (paused_until <= tomorrow)
-    lowest = select(func.coalesce(func.min(subscribers.c.watermark), _NEVER)).where(subscribers.c.due_at <= now, awake)
-    mark: int = connection.execute(lowest).scalar_one()
-    return mark
-
-
-def next_moment(connection: Connection) -> int | None:
-    """When the next slot comes, in epoch seconds (None: there are no subscribers)."""
-    return connection.execute(select(func.min(subscribers.c.due_at))).scalar()
-
-
-def advance(connection: Connection, steps: Sequence[Step]) -> None:
-    """Note where subscribers stand after a plan."""
-    if steps:
-        connection.execute(_advance(connection.dialect.name), {"rows": Rows.of(steps)})
-
-
-@cache
-def _advance(dialect: str) -> Update:
-    step = Rows(dialect)
-    stand = {name: step.number(place) for place, name in enumerate(Step._fields) if name not in ("id", "since")}
-    since = step.day(Step._fields.index("since"))
-    return update(subscribers).where(subscribers.c.id == step.number(0)).values(**stand, since=since)
-
-
 def emails(connection: Connection, numbers: Collection[int]) -> list[tuple[int, str]]:
     """The addresses of some subscribers, each with its number, in order of these."""
     whose = select(subscribers.c.id, subscribers.c.email).where(subscribers.c.id.in_(numbers))
     return (
         [(number, email) for number, email in connection.execute(whose.order_by(subscribers.c.id))] if numbers else []
     )
-
-
-def count_silent(connection: Connection) -> int:
-    """How many had an empty edition that a new entry may fill."""
-    silent = subscribers.c.again_at.is_not(None)
-    return connection.execute(select(func.count()).select_from(subscribers).where(silent)).scalar_one()
-
-
-def fill_again(connection: Connection) -> None:
-    """There are new entries: whoever had an empty edition, and asked for no fixed time, is due again."""
-    silent = subscribers.update().where(subscribers.c.again_at.is_not(None))
-    connection.execute(silent.values(due_at=subscribers.c.again_at, again_at=None))
 
 
 def _beginning(cadence: Cadence, now: int, start: int) -> dict[str, Any]:
@@ -260,7 +160,7 @@ def _moved(connection: Connection, row: Row[Any], cadence: Cadence, now: int) ->
     slots before are none in hindsight. An empty edition of today gives way.
     """
     today = local_date(now, cadence.zone)
-    before = _cadence(row.days, row.send_at, row.zone)
+    before = cadence_of(row.days, row.send_at, row.zone)
     start = today if row.due_at is None else min(today, latest(row.due_at, before).date)
     if last := last_row(connection, row.id):
         start = max(start, last.slot if last.gives_way and last.slot >= today else last.slot + timedelta(days=1))
@@ -309,11 +209,6 @@ def _written(profile: Profile) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1 << 16)
-def _cadence(days: str, send_at: str | None, zone: str) -> Cadence:
-    return Cadence(days, time.fromisoformat(send_at) if send_at else None, zone)
-
-
 def wisher(row: Any) -> Subscriber:
     """The subscriber in a row of the table, or in an object with `wishes`, an id and paused_until."""
     profiles = tuple(Profile(**(table | {"keywords": tuple(table["keywords"])})) for table in row.profiles)
@@ -321,7 +216,7 @@ def wisher(row: Any) -> Subscriber:
         email=row.email,
         profiles=profiles,
         name=row.name,
-        cadence=_cadence(row.days, row.send_at, row.zone),
+        cadence=cadence_of(row.days, row.send_at, row.zone),
         min_matches=row.min_matches,
         max_entries=row.max_entries,
         paused_until=row.paused_until,

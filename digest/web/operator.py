@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from digest import alarms
-from digest.store import incidents, overview, runs, subscribers, suppressions
+from digest.store import dues, incidents, overview, runs, subscribers, suppressions
 from digest.store.overview import FIGURES
 from digest.web import operator_lists, operator_session, operator_sources, operator_subscribers
 from digest.web.desk import Asked, Page
@@ -26,7 +26,7 @@ def _home(asked: Asked) -> Response:
     with asked.desk.store.read() as connection:
         earlier, *joined = overview.joined(connection, [month_ago, *days])
         sent = overview.sent_on(connection, days)
-        next_moment = subscribers.next_moment(connection)
+        next_moment = dues.next_moment(connection)
         values: dict[str, Any] = {
             "active": subscribers.count(connection),
             "waiting": overview.count_waiting(connection, now),

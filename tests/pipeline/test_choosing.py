@@ -12,7 +12,7 @@ from sqlalchemy import select
 from digest.choosing import Choices, Chooser, Ready
 from digest.matching import Reader, Selector
 from digest.model import Entry, Listing, Profile, Reason, Subscriber
-from digest.store import contents, entries, filing, queries, subscribers
+from digest.store import contents, dues, entries, filing, queries, subscribers
 from digest.store.contents import SHOWN
 from digest.store.schema import queries as table
 from digest.store.store import Store
@@ -49,7 +49,7 @@ def crowd(store: Store, *people: Subscriber) -> None:
 def chosen(store: Store, chooser: Chooser) -> Choices:
     """What everybody gets."""
     with store.read() as connection:
-        return chooser.choose(subscribers.due(connection, NOW + DAY), MORE)
+        return chooser.choose(dues.due(connection, NOW + DAY), MORE)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

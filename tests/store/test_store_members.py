@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from store_samples import TODAY, insert, plan
 
 from digest.model import Outcome, Profile, State, Subscriber
-from digest.store import ledger, letters, members, overview, rates, runs, signups, subscribers, suppressions
+from digest.store import dues, ledger, letters, members, overview, rates, runs, signups, subscribers, suppressions
 from digest.store.members import Member
 from digest.store.schema import metadata
 from digest.store.schema import subscribers as table
@@ -100,7 +100,7 @@ def test_who_leaves_gets_nothing_more(connection: Connection) -> None:
     assert sendable(connection) == [2]
     member = ada(connection)
     assert (member.active, member.due_at, member.suppressed) == (False, None, "left")
-    assert [due.id for due in subscribers.due(connection, NOW + 9 * DAY)] == [2]
+    assert [due.id for due in dues.due(connection, NOW + 9 * DAY)] == [2]
 
 
 def test_to_leave_twice_changes_nothing(connection: Connection) -> None:

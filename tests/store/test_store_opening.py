@@ -23,7 +23,7 @@ from workplace import Workplace
 import digest.store
 from digest.errors import ConfigError, DigestError, StoreError
 from digest.model import Cadence, Match, Profile, Reason, State
-from digest.store import entries, ledger, runs, subscribers, suppressions
+from digest.store import dues, entries, ledger, runs, subscribers, suppressions
 from digest.store.schema import HEAD, contents, letters, metadata, rates, signups
 from digest.store.schema import editions as editions_table
 from digest.store.schema import subscribers as people_table
@@ -219,7 +219,7 @@ def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(database: st
     run = "INSERT INTO runs (id, started_at, finished_at, report) VALUES (1, 5, 6, '{}')"
     _as_it_was(database, tmp_path, "0001", (_OLD_SUBSCRIBER, people), (_OLD_EDITION, [{}]), (run, [{}]))
     with closing(open_store(database, tmp_path)) as store, store.read() as connection:
-        (due,) = subscribers.due(connection, 100)
+        (due,) = dues.due(connection, 100)
         assert due.cadence == Cadence("daily", time(7, 30), "Asia/Kathmandu")
         assert (due.due_at, due.watermark, due.since, due.min_matches) == (99, 7, None, 1)
         ((edition, _, _),) = ledger.waiting(connection, 100, 0, 10)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from digest.model import Cadence, Entry, Listing, Profile, State, Subscriber
-from digest.store import editions, entries, filing, subscribers
+from digest.store import dues, editions, entries, filing, subscribers
+from digest.store.dues import Step
 from digest.store.editions import Plan
 from digest.store.store import Store
-from digest.store.subscribers import Named, Step
+from digest.store.subscribers import Named
 
 NOW = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())
 HOUR, DAY = 3_600, 86_400
@@ -106,7 +107,7 @@ def test_a_new_subscriber_looks_some_days_back(connection: Connection) -> None:
     load(connection, "week", now=NOW - 7 * DAY)
     load(connection, "new", now=NOW)
     put(connection, ADA)
-    (due,) = subscribers.due(connection, NOW)
+    (due,) = dues.due(connection, NOW)
     assert due.watermark == 1
 
 
@@ -125,9 +126,9 @@ def test_a_first_slot_is_today_where_the_subscriber_is(
 ) -> None:
     """At once without a send time or after it, else when it comes."""
     put(connection, at(send_at, zone))
-    assert subscribers.next_moment(connection) == due_at
-    assert len(subscribers.due(connection, due_at)) == 1
-    assert subscribers.due(connection, due_at - 1) == []
+    assert dues.next_moment(connection) == due_at
+    assert len(dues.due(connection, due_at)) == 1
+    assert dues.due(connection, due_at - 1) == []
 
 
 def test_a_changed_send_time_gives_no_second_edition_of_a_day(connection: Connection) -> None:
@@ -135,14 +136,14 @@ def test_a_changed_send_time_gives_no_second_edition_of_a_day(connection: Connec
     put(connection, ADA)
     mailed(connection, TODAY, State.EMPTY)
     put(connection, at(time(18)))
-    assert subscribers.next_moment(connection) == NOW + 6 * HOUR
+    assert dues.next_moment(connection) == NOW + 6 * HOUR
     mailed(connection, TODAY)
     put(connection, at(time(19)))
-    assert subscribers.next_moment(connection) == NOW + 7 * HOUR + DAY
+    assert dues.next_moment(connection) == NOW + 7 * HOUR + DAY
     put(connection, at(None, "Pacific/Honolulu"))
-    assert subscribers.next_moment(connection) == NOW - 2 * HOUR + DAY
+    assert dues.next_moment(connection) == NOW - 2 * HOUR + DAY
     put(connection, replace(at(None, "Pacific/Honolulu"), name="Ada"))
-    assert subscribers.next_moment(connection) == NOW - 2 * HOUR + DAY
+    assert dues.next_moment(connection) == NOW - 2 * HOUR + DAY
 
 
 def test_who_leaves_the_configuration_is_unsubscribed(connection: Connection) -> None:
@@ -164,9 +165,9 @@ def test_who_is_removed_is_not_due(connection: Connection) -> None:
     assert subscribers.remove(connection, "ada@example.org")
     assert not subscribers.remove(connection, "ada@example.org")
     assert subscribers.find(connection, "ada@example.org") is None
-    assert (subscribers.due(connection, NOW), subscribers.next_moment(connection)) == ([], None)
+    assert (dues.due(connection, NOW), dues.next_moment(connection)) == ([], None)
     load(connection, "new")
-    assert entries.window(connection, subscribers.lowest_watermark(connection, NOW)) == []
+    assert entries.window(connection, dues.lowest_watermark(connection, NOW)) == []
 
 
 def test_who_comes_back_begins_as_a_new_subscriber(connection: Connection) -> None:
@@ -177,19 +178,19 @@ def test_who_comes_back_begins_as_a_new_subscriber(connection: Connection) -> No
     load(connection, "meanwhile", now=NOW - 30 * DAY)
     load(connection, "new")
     assert put(connection, ADA) == (0, 1)
-    (due,) = subscribers.due(connection, NOW)
+    (due,) = dues.due(connection, NOW)
     assert due.watermark == 2
     mailed(connection, TODAY)
     subscribers.remove(connection, "ada@example.org")
     put(connection, ADA)
-    assert subscribers.next_moment(connection) == NOW + 12 * HOUR
+    assert dues.next_moment(connection) == NOW + 12 * HOUR
 
 
 def test_who_comes_back_sees_nothing_twice(connection: Connection) -> None:
     """A watermark never goes down."""
     put(connection, ADA)
     load(connection, "seen")
-    subscribers.advance(connection, [Step(1, NOW, None, 1, None)])
+    dues.advance(connection, [Step(1, NOW, None, 1, None)])
     subscribers.remove(connection, "ada@example.org")
     put(connection, ADA)
     found = subscribers.find(connection, "ada@example.org")
@@ -199,16 +200,16 @@ def test_who_comes_back_sees_nothing_twice(connection: Connection) -> None:
 
 def test_the_due_come_in_batches(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those who wait longest first, each behind the last of the batch before; the lowest watermark is known first."""
-    monkeypatch.setattr(subscribers, "AT_ONCE", 3)
+    monkeypatch.setattr(dues, "AT_ONCE", 3)
     put(connection, *(replace(ADA, email=f"reader{n}@example.org") for n in range(7)))
     places = [(1, NOW + 1, 4), (2, NOW, 5), (3, NOW, 3), (4, NOW - 1, 2), (7, NOW - 2, 6)]
-    subscribers.advance(connection, [Step(one, due_at, None, mark, None) for one, due_at, mark in places])
-    batches: list[list[subscribers.Due]] = [subscribers.due(connection, NOW)]
+    dues.advance(connection, [Step(one, due_at, None, mark, None) for one, due_at, mark in places])
+    batches: list[list[dues.Due]] = [dues.due(connection, NOW)]
     while batches[-1]:
-        batches.append(subscribers.due(connection, NOW, batches[-1][-1]))
+        batches.append(dues.due(connection, NOW, batches[-1][-1]))
     assert [[one.id for one in batch] for batch in batches] == [[5, 6, 7], [4, 2, 3], []]
     assert [one.watermark for one in batches[1]] == [2, 5, 3]
-    assert subscribers.lowest_watermark(connection, NOW) == 0
+    assert dues.lowest_watermark(connection, NOW) == 0
 
 
 def test_a_time_zone_may_change_over_the_date_line(connection: Connection) -> None:
@@ -216,13 +217,13 @@ def test_a_time_zone_may_change_over_the_date_line(connection: Connection) -> No
     put(connection, at(None, "Pacific/Kiritimati"))
     mailed(connection, TODAY + timedelta(days=1))
     put(connection, at(None, "Pacific/Pago_Pago"))
-    assert subscribers.next_moment(connection) == int(datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp())
+    assert dues.next_moment(connection) == int(datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp())
 
 
 def test_a_long_pause_opens_no_window(connection: Connection) -> None:
     """Entries since its beginning are read when it ends, not at every slot of others meanwhile."""
     put(connection, replace(ADA, paused_until=TODAY + timedelta(days=90)), replace(ADA, email="bao@example.org"))
-    subscribers.advance(connection, [Step(1, NOW, None, 3, None), Step(2, NOW, None, 5, None)])
-    assert subscribers.lowest_watermark(connection, NOW) == 5
-    subscribers.advance(connection, [Step(1, NOW + 90 * DAY, None, 3, None)])
-    assert subscribers.lowest_watermark(connection, NOW + 90 * DAY) == 3
+    dues.advance(connection, [Step(1, NOW, None, 3, None), Step(2, NOW, None, 5, None)])
+    assert dues.lowest_watermark(connection, NOW) == 5
+    dues.advance(connection, [Step(1, NOW + 90 * DAY, None, 3, None)])
+    assert dues.lowest_watermark(connection, NOW + 90 * DAY) == 3
