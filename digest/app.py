@@ -29,7 +29,7 @@ from digest.press import Press
 from digest.rendering.edition import Renderer, Site
 from digest.report import Loaded, Planned, RunReport, Watch
 from digest.silence import why_nothing
-from digest.store import runs, sources
+from digest.store import dues, runs, sources
 from digest.store.ledger import StoreLedger
 from digest.store.store import Store, open_store
 from digest.store.subscribers import Named
@@ -289,7 +289,7 @@ def deliver_share(file: Path, share: Share) -> Report:
 def plan_share(file: Path, now: int, share: Share) -> Planned:
     """Plan one process's share of those who are due."""
     with opened(file) as app:
-        return app.pipeline.plan_share(now, share.going, share.run, Ready(), (share.number, share.of))
+        return app.pipeline.plan_share(now, share.going, share.run, Ready(), dues.Share(share.number, share.of))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from digest.planning import Policy
 from digest.press import Listed, Press
 from digest.report import Loaded, Planned, Reading, Recovered, RunReport, Watch, unwatched
 from digest.store import dues, ledger, runs, subscribers, throttles
+from digest.store.dues import Share
 from digest.store.ledger import StoreLedger
 from digest.store.store import Store
 from digest.store.subscribers import Named
@@ -38,7 +39,7 @@ Going = Callable[[], bool]
 """Asked between two steps of work: whether to take the next."""
 _PROGRESS_SECONDS = 5
 _MANY = 50_000
-"""Subscribers for whom to start processes that plan: each makes the window ready for itself."""
+"""Subscribers for whom it is worth while to start processes that plan: each makes the window ready for itself."""
 
 
 def unhindered() -> bool:
@@ -126,12 +127,12 @@ class Pipeline:
         """Plan the edition of everybody who is due, in the run of this number (0: in none)."""
         self.enrol()
         now = self.clock()
-        if crew and self._many_due(now):
-            return crew.plan(run, now, going)
-        return self.plan_share(now, going, run, self.ready)
+        if not self._many_due(now):
+            return self.plan_share(now, going, run, self.ready)
+        return crew.plan(run, now, going) if crew else self.plan_share(now, going, run, self.ready, Share(0, 1))
 
-    def plan_share(self, now: int, going: Going, run: int, ready: Ready, share: planning.Share = (0, 1)) -> Planned:
-        """Plan for those who are due whose number modulo that of the shares is this share's."""
+    def plan_share(self, now: int, going: Going, run: int, ready: Ready, share: Share | None = None) -> Planned:
+        """Plan for those who are due, where very many are for those of a share."""
         with _rare_collections():
             return planning.plan(self.store, now, self.policy, going, ready, run, share)
 

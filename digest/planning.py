@@ -27,7 +27,7 @@ from digest.choosing import Choice, Choices, Chooser, Ready
 from digest.model import State
 from digest.report import Planned
 from digest.store import contents, dues, editions, entries, runs, subscribers
-from digest.store.dues import Due, Step
+from digest.store.dues import Due, Share, Step
 from digest.store.editions import Overtaken, Plan
 from digest.store.store import Store
 
@@ -37,8 +37,6 @@ LONGEST_WAIT = 30
 """Days after which matches go out even if they are too few."""
 MOST_MISSED = 366
 Calendars = Mapping[str, Mapping[date, str]]
-Share = tuple[int, int]
-"""Of several plans at once: which of how many; subscriber n is in share n modulo their number."""
 _DAY = 86_400
 _DAY_APART = timedelta(days=1)
 
@@ -74,11 +72,12 @@ def plan(
     going: Callable[[], bool],
     ready: Ready | None = None,
     run: int = 0,
-    share: Share = (0, 1),
+    share: Share | None = None,
 ) -> Planned:
-    """Write the editions of everybody in a share whose slot has come, for as long as `going` says so.
+    """Write the editions of everybody whose slot has come, for as long as `going` says so.
 
-    Raises BusyError if a later run than `run` (0: none) has begun.
+    `share`: very many are due, and only those of this share are planned. Raises BusyError if a later run than `run`
+    (0: none) has begun.
     """
     due, ready = _due(store, now, share, None), ready or Ready()
     if not due:
@@ -107,9 +106,9 @@ def plan(
     return done
 
 
-def _due(store: Store, now: int, share: Share, after: Due | None) -> list[Due]:
+def _due(store: Store, now: int, share: Share | None, after: Due | None) -> list[Due]:
     with store.read() as connection:
-        return dues.due(connection, now, after, share)
+        return dues.due_in(connection, share, now, after) if share else dues.due(connection, now, after)
 
 
 class _Made(NamedTuple):

@@ -15,6 +15,7 @@ from digest.store.dialect import Rows
 from digest.store.schema import subscribers
 
 AT_ONCE = 5_000
+BLOCK = 1 << 12
 _DAY = 86_400
 _NEVER = 2**62
 """Above every entry's number."""
@@ -53,16 +54,32 @@ class Step(NamedTuple):
     since: date | None
 
 
-def due(connection: Connection, now: int, after: Due | None = None, share: tuple[int, int] = (0, 1)) -> list[Due]:
-    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first.
+class Share(NamedTuple):
+    """A part of all subscribers: of so many parts, the one that has every such block of BLOCK numbers."""
 
-    `share`: only those whose number, modulo the second, is the first.
-    """
-    statement = _DUE.where(subscribers.c.due_at <= now, subscribers.c.id % share[1] == share[0])
+    number: int
+    of: int
+
+
+def due(connection: Connection, now: int, after: Due | None = None) -> list[Due]:
+    """The next subscribers whose slot has come, at most AT_ONCE, those who wait longest first."""
+    statement = _DUE.where(subscribers.c.due_at <= now)
     if after:
         statement = statement.where(tuple_(subscribers.c.due_at, subscribers.c.id) > (after.due_at, after.id))
     rows = connection.execute(statement.order_by(subscribers.c.due_at, subscribers.c.id).limit(AT_ONCE))
     return [_due(row) for row in rows]
+
+
+def due_in(connection: Connection, share: Share, now: int, after: Due | None = None) -> list[Due]:
+    """The same in a share, where very many are due: by their numbers, so that rows side by side are written at once.
+
+    By their moments they lie anywhere, and each costs pages of its own.
+    """
+    whose = subscribers.c.id > (after.id if after else 0), subscribers.c.id // BLOCK % share.of == share.number
+    reached = subscribers.c.due_at + 0 <= now  # not by the index, which is in another order
+    return [
+        _due(row) for row in connection.execute(_DUE.where(*whose, reached).order_by(subscribers.c.id).limit(AT_ONCE))
+    ]
 
 
 def _due(row: Row[*tuple[Any, ...]]) -> Due:
