@@ -24,7 +24,8 @@ from digest.store.schema import editions
 
 _TENTHS = 10
 PLAN_PARTS = {
-    "digest.store.subscribers:due": "read profiles",
+    "digest.store.dues:due": "read profiles",
+    "digest.store.dues:due_in": "read profiles",
     "digest.store.queries:by_number": "read keywords",
     "digest.store.entries:window": "read entries",
     "digest.matching.select:Selector.__init__": "index",

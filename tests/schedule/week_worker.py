@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from digest.app import App
-from digest.cli import main, options, serve
+from digest.cli import main, serve
 from digest.report import RunReport
 from digest.schedule import daemon
 from digest.store import store
@@ -87,7 +87,7 @@ def work(command: str, clock: Path, holder: Path) -> None:
     with (
         patch.object(App, "run", run),
         patch.object(App, "lock", lock),
-        patch.object(options, "system_clock", now),
+        patch("digest.app.system_clock", now),
         patch.object(serve, "system_clock", now),
         patch.object(daemon, "every_minute", bell.every_minute),
         patch.object(store, "_POLL_SECONDS", 0.005),
