@@ -11,14 +11,13 @@ from digest.fillings import Cut, fillings
 from digest.matching import Chosen, Crowd, Selector
 from digest.matching.arrays import Growing, Numbers
 from digest.store import entries, queries
-from digest.store.contents import Filling, Hit
+from digest.store.contents import OCTETS, Filling, Hit
 from digest.store.dues import Due
 from digest.store.store import Store
 from digest.window import had_before, lookup
 
 MOST_KEPT = 500_000
 """Distinct keywords with which a window is kept for the next plan; beyond, memory is worth more than time."""
-_OCTETS = 4
 _NEW, _FAULTY = -2, -1
 """In place of a row: of a query that the table does not have, and of one that cannot be read."""
 
@@ -92,7 +91,7 @@ class Chooser:
         if len(new := np.flatnonzero(wanted & (self._row == _NEW))):
             self._read(new)
         faulty = np.flatnonzero(self._row[numbers] == _FAULTY)
-        ends = np.cumsum([len(one) // _OCTETS for one in compact])
+        ends = np.cumsum([len(one) // OCTETS for one in compact])
         places = np.searchsorted(ends, faulty, side="right").tolist()
         return {place: self._faults[number] for place, number in zip(places, numbers[faulty].tolist(), strict=True)}
 
@@ -151,7 +150,7 @@ def _apart(compact: Sequence[bytes]) -> tuple[Numbers, Numbers, Numbers]:
     """Of compact profiles of several people: the queries, where each profile begins and ends, and whose each is."""
     numbers = _numbers(compact)
     ends = np.flatnonzero(numbers == 0)
-    owner = np.searchsorted(np.cumsum([len(one) // _OCTETS for one in compact]), ends, side="right")
+    owner = np.searchsorted(np.cumsum([len(one) // OCTETS for one in compact]), ends, side="right")
     return numbers[numbers > 0], np.append(0, ends - np.arange(len(ends))), owner
 
 

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. They are started anew for each, build the program from the same configuration file, and take those whose number
-   modulo that of the processes is their own.
+1. They are started anew for each, and build the program from the same configuration file. Each takes the editions whose
+   number modulo that of the processes is its own, or every so-manieth block of subscribers (`store.dues.Share`).
 2. They work in the name of the run that started them: its number is their fencing token, so when a later run begins,
    they stop, too.
 3. Each has a pipe to the process that started it, and shares nothing else with it or the others: whoever is killed

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from digest.matching import Chosen
 from digest.matching.arrays import Flags, Numbers
-from digest.store.contents import Filling
+from digest.store.contents import OCTETS, Filling
 
-_OCTETS = 4
 _NONE = 2**62
 
 
@@ -58,8 +57,8 @@ def fillings(cut: Cut, profiles: Numbers, numbers: Numbers, queries: NDArray[np.
     chosen, bounds = cut.chosen, cut.chosen.bounds
     entries, scores = numbers[chosen.columns].astype("<u4").tobytes(), chosen.scores.astype("<f4").tobytes()
     reasons, ends = _reasons(cut, profiles, queries)
-    starts, stops = (bounds * _OCTETS).tolist(), (ends * _OCTETS).tolist()
-    cards = (cut.cards * _OCTETS).tolist()
+    starts, stops = (bounds * OCTETS).tolist(), (ends * OCTETS).tolist()
+    cards = (cut.cards * OCTETS).tolist()
     for place, size in enumerate(cards):
         start, stop = starts[place], starts[place + 1]
         yield Filling(entries[start:stop], scores[start : start + size], reasons[stops[place] : stops[place + 1]])

@@ -39,7 +39,7 @@ Going = Callable[[], bool]
 """Asked between two steps of work: whether to take the next."""
 _PROGRESS_SECONDS = 5
 _MANY = 50_000
-"""Subscribers for whom it is worth while to start processes that plan: each makes the window ready for itself."""
+"""Subscribers from whom on a plan goes by numbers, and processes share it: each makes the window ready for itself."""
 
 
 def unhindered() -> bool:

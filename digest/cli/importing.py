@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,9 +45,8 @@ def import_people(app: App, file: Path, watch: Reading, tally: Tally) -> None:
     """Add or change all who can be; of the others the reason is told. Raises UsageError if it cannot be read on."""
     accepted = _accepted(app, read_people(file, app.config, watch), tally)
     numbers = Numbers()
-    with _rarely_swept():
-        while batch := list(islice(accepted, AT_ONCE)):
-            tally.add(put(app, batch, numbers))
+    while batch := list(islice(accepted, AT_ONCE)):
+        tally.add(put(app, batch, numbers))
 
 
 def _accepted(app: App, people: Iterable[Read], tally: Tally) -> Iterator[Subscriber]:
@@ -62,17 +59,6 @@ def _accepted(app: App, people: Iterable[Read], tally: Tally) -> Iterator[Subscr
             tally.refused += 1
         else:
             yield person
-
-
-@contextmanager
-def _rarely_swept() -> Iterator[None]:
-    """While much is made that holds no cycles, to look for some after every 700 objects takes a quarter of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def put(app: App, people: Sequence[Subscriber], numbers: Numbers | None = None) -> tuple[int, int]:

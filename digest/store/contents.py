@@ -12,16 +12,17 @@ from itertools import chain
 from struct import unpack
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, true
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from digest.model import Edition, Match, Reason
-from digest.store.dialect import Rows, insert_or
+from digest.store.dialect import Rows
 from digest.store.schema import contents, editions, hits, queries, subscribers
 
 Found = Sequence[tuple[str, Sequence[str]]]
 """Where a query hits an entry: fields, and the pieces of their text."""
 _MOST_KEPT = 1 << 17
-_OCTETS = 4
+OCTETS = 4
+"""Of a number, and of a score."""
 
 SHOWN = select(
     *(editions.c.id, editions.c.subscriber, editions.c.slot, editions.c.since, editions.c.due_at),
@@ -62,16 +63,15 @@ def tell(connection: Connection, told: Sequence[Hit]) -> None:
     """Write why queries hit entries, where that is not written."""
     if told:
         rows = Rows(connection.dialect.name)
-        each = select(rows.number(0), rows.number(1), rows.json(2)).where(true())  # or ON CONFLICT would be a join's
-        new = insert_or(connection, hits).from_select(Hit._fields, each).on_conflict_do_nothing()
-        connection.execute(new, {"rows": Rows.of(told)})
+        values = {"entry": rows.number(0), "query": rows.number(1), "found": rows.json(2)}
+        connection.execute(rows.insert(connection, hits, values).on_conflict_do_nothing(), {"rows": Rows.of(told)})
 
 
 class Known:
     """Reasons that were read before, for whoever reads many editions: equal ones are one object."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[int, int], tuple[str, Found]] = {}
+        self._told: dict[tuple[int, int], tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {}
         self._made: dict[tuple[int, tuple[str, ...], tuple[tuple[int, ...], ...]], tuple[Reason, ...]] = {}
 
     def learn(self, connection: Connection, pairs: Collection[tuple[int, int]]) -> None:
@@ -91,7 +91,7 @@ class Known:
         key = entry, names, lists
         if (made := self._made.get(key)) is None:
             made = self._made[key] = tuple(
-                Reason(name, keyword, field, tuple(words))
+                Reason(name, keyword, field, words)
                 for name, numbers in zip(names, lists, strict=True)
                 for keyword, found in (self._told[entry, number] for number in numbers)
                 for field, words in found
@@ -121,7 +121,7 @@ def read(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]], known: K
 
 
 def _apart(row: Row[*tuple[Any, ...]]) -> _Cards:
-    cards = len(row.scores) // _OCTETS
+    cards = len(row.scores) // OCTETS
     return _Cards(_numbers(row.entries), unpack(f"<{cards}f", row.scores), tuple(row.profiles), _lists(row.reasons))
 
 
@@ -157,7 +157,7 @@ def _edition(row: Row[*tuple[Any, ...]], cards: _Cards, known: Known) -> Edition
 
 
 def _numbers(octets: bytes) -> tuple[int, ...]:
-    return unpack(f"<{len(octets) // _OCTETS}I", octets)
+    return unpack(f"<{len(octets) // OCTETS}I", octets)
 
 
 def _lists(octets: bytes) -> list[tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    select,
+    true,
     type_coerce,
 )
 from sqlalchemy.dialects import sqlite
@@ -75,6 +77,14 @@ class Rows:
         if self._postgresql:
             return self.table.c.value.op("->>")(literal_column(str(place)))
         return func.json_extract(self.table.c.value, literal_column(f"'$[{place}]'"))
+
+    def insert(
+        self, connection: Connection, table: Table, values: Mapping[str, ColumnElement[Any]]
+    ) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT of a row for each, with these columns; it knows ON CONFLICT."""
+        # Without a condition SQLite takes ON CONFLICT for the beginning of a join's.
+        every = select(*values.values()).select_from(self.table).where(true())
+        return insert_or(connection, table).from_select(list(values), every)
 
     @staticmethod
     def of(rows: Sequence[Sequence[object]]) -> str:

@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -31,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from digest.model import Edition, State
 from digest.store import contents
 from digest.store.contents import SHOWN, Filling
-from digest.store.dialect import Rows, insert_or
+from digest.store.dialect import Rows
 from digest.store.schema import OPEN, editions, subscribers
 from digest.store.schema import contents as held
 
@@ -153,8 +152,7 @@ def _insert(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     }
     values |= dict.fromkeys(("planned_at", "next_at", "changed_at"), now)
     values |= dict.fromkeys(("code", "attempts", "run", "room"), literal_column("0")) | {"doubtful": false()}
-    # Without a condition SQLite takes ON CONFLICT for the beginning of a join's.
-    return insert_or(connection, editions).from_select(list(values), select(*values.values()).where(true()))
+    return plan.insert(connection, editions, values)
 
 
 def _asked(plans: Sequence[Plan], now: int) -> dict[str, object]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from struct import pack
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, delete, select, true, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from digest.model import MatchMode, Profile, Subscriber
-from digest.store.dialect import Rows, insert_or
+from digest.store.dialect import Rows
 from digest.store.schema import hits, queries
 
 _AT_ONCE = 10_000
@@ -80,9 +80,9 @@ def _numbered(connection: Connection, wanted: Mapping[Asked, str]) -> dict[Asked
 
 def _insert(connection: Connection, new: Mapping[Asked, str]) -> None:
     rows = Rows(connection.dialect.name)
-    columns = rows.text(0), rows.text(1), rows.number(2) != 0, rows.text(3)
-    every = select(*columns).select_from(rows.table).where(true())  # without which SQLite takes ON for a join's
-    added = insert_or(connection, queries).from_select(["keyword", "match", "capitals", "whose"], every)
+    values: dict[str, ColumnElement[Any]]
+    values = {"keyword": rows.text(0), "match": rows.text(1), "capitals": rows.number(2) != 0, "whose": rows.text(3)}
+    added = rows.insert(connection, queries, values)
     # Another program may give the same keyword a number meanwhile.
     told = Rows.of([(word, match, int(capitals), whose) for (word, match, capitals), whose in new.items()])
     connection.execute(added.on_conflict_do_nothing(), {"rows": told})
